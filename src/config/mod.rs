@@ -1,1 +1,142 @@
-//! stub
+//! Configuration: raw YAML and inputs in, one validated [`Config`] or errors with file, line, key and suggestion out.
+//!
+//! Reads no file and no environment: the callers hand in text and values.
+
+mod apply;
+mod checks;
+mod error;
+mod inputs;
+mod job;
+mod load;
+mod raw;
+mod value;
+
+pub use checks::{CheckSettings, KnownCheck, Level, OptionKind, OptionSpec};
+pub use error::{ConfigError, ConfigErrors};
+pub use inputs::{INPUTS, InputSpec, Inputs};
+pub use job::{Job, SecretValue, SecretValues};
+pub use load::{DEFAULT_FILE, load};
+pub use value::{Endpoint, bytes_text, parse_bytes, parse_duration};
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Everything that a run needs to know, validated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Name of the deployment environment; empty when none was named.
+    pub environment: String,
+    /// Longest wall time of the gate.
+    pub timeout: Duration,
+    /// Where Prometheus answers.
+    pub prometheus: Option<Prometheus>,
+    /// Address of an exporter for the runner of this job, when no candidates are named.
+    pub exporter: Option<String>,
+    /// Candidates in the order of preference.
+    pub runners: Vec<Runner>,
+    /// Endpoints that must be reachable, besides GitHub's own.
+    pub endpoints: Vec<Endpoint>,
+    /// Names of secrets that must be present.
+    pub secrets: Vec<String>,
+    /// How findings become a verdict.
+    pub gate: Gate,
+    /// Settings of every check, by id.
+    pub checks: BTreeMap<String, CheckSettings>,
+    /// What the black box collects.
+    pub collect: Collect,
+    /// The artifact.
+    pub artifact: Artifact,
+    /// Where runbooks live; `None` takes the action's own.
+    pub runbooks: Option<String>,
+    /// An extra bundle of certificates: a path, or PEM text.
+    pub ca_bundle: Option<String>,
+    /// Where the configuration came from, for people.
+    pub origin: String,
+    /// Settings that matched nothing, as sentences.
+    pub unused: Vec<String>,
+}
+
+/// The Prometheus server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prometheus {
+    /// Base address without a trailing slash.
+    pub url: String,
+}
+
+/// A candidate for the deploy job.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Runner {
+    /// Its name, as registered.
+    pub name: String,
+    /// `primary`, `secondary` or any other word.
+    pub role: String,
+    /// Labels for `runs-on`.
+    pub labels: Vec<String>,
+    /// Whether it may deploy to production; `None` leaves it to the exporter's label.
+    pub authorized_for_prod: Option<bool>,
+    /// Address of its exporter's `/metrics`.
+    pub exporter: Option<String>,
+}
+
+/// How findings become a verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gate {
+    /// Whether the verdict is only reported.
+    pub mode: Mode,
+    /// What a question without an answer means, when its check does not say otherwise.
+    pub on_unknown: Level,
+    /// Whether a runner must be authorised for production to be chosen.
+    pub require_authorized: bool,
+}
+
+/// Whether the gate decides or watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A blocked deploy fails the step.
+    Enforce,
+    /// The step passes; the report says what would have blocked.
+    Shadow,
+}
+
+/// What the black box collects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collect {
+    /// Files that hold Ansible output, relative to the workspace.
+    pub ansible_logs: Vec<String>,
+    /// Folder with the runner's `_diag` logs.
+    pub runner_logs: Option<String>,
+    /// Whether the Docker socket may be used to read `_diag`.
+    pub docker_socket: bool,
+    /// `PromQL` expressions for the metrics snapshot.
+    pub queries: Vec<String>,
+    /// Longest wall time of the black box.
+    pub timeout: Duration,
+}
+
+/// The artifact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// Whether to upload.
+    pub upload: bool,
+    /// Its name; `None` derives one from the job.
+    pub name: Option<String>,
+    /// Days to keep it.
+    pub retention_days: u16,
+}
+
+impl Config {
+    /// The settings of a check; unknown ids get the settings of a check that nobody configured.
+    pub fn check(&self, id: &str) -> CheckSettings {
+        self.checks.get(id).cloned().unwrap_or_default()
+    }
+
+    /// Whether the environment is a production one: its name begins with `prod`.
+    pub fn is_production(&self) -> bool {
+        is_production(&self.environment)
+    }
+}
+
+/// Whether an environment's name says production: it begins with `prod`, whatever the case.
+pub(crate) fn is_production(environment: &str) -> bool {
+    environment.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("prod"))
+}

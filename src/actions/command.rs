@@ -1,0 +1,196 @@
+//! Workflow commands and everything else that goes to stdout.
+//!
+//! The runner reads every printed line for commands, so text that is not a command is made unable to be one.
+
+use std::io::Write;
+
+use crate::redact::Redacted;
+
+/// Kinds of annotations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Red.
+    Error,
+    /// Yellow.
+    Warning,
+    /// Blue.
+    Notice,
+}
+
+impl Kind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+}
+
+/// Most annotations of one kind that a step may send: the runner drops what is over 10.
+pub const MAX_ANNOTATIONS: usize = 8;
+
+/// Longest annotation in characters: the runner cuts at 4096.
+const MAX_MESSAGE: usize = 1000;
+
+/// Where output goes. A failed write is ignored: a closed pipe must not fail a deploy.
+pub struct Console {
+    out: Box<dyn Write + Send>,
+    in_actions: bool,
+    sent: [usize; 3],
+}
+
+impl Console {
+    /// The process's stdout; commands are only sent when a runner listens.
+    pub fn stdout(in_actions: bool) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is the one writer of stdout")]
+        let out = std::io::stdout();
+        Self { out: Box::new(out), in_actions, sent: [0; 3] }
+    }
+
+    /// Any writer, for tests.
+    pub fn to(out: Box<dyn Write + Send>, in_actions: bool) -> Self {
+        Self { out, in_actions, sent: [0; 3] }
+    }
+
+    /// Prints text; under a runner no line of it can be read as a command.
+    pub fn text(&mut self, text: &Redacted) {
+        for line in text.as_str().split(['\n', '\r']) {
+            let line = if self.in_actions { inert(line) } else { line.to_owned() };
+            drop(writeln!(self.out, "{line}"));
+        }
+        drop(self.out.flush());
+    }
+
+    /// Prints exactly this text: the result of a plain command, for other programs to read.
+    pub fn exact(&mut self, text: &Redacted) {
+        drop(self.out.write_all(text.as_str().as_bytes()));
+        drop(self.out.flush());
+    }
+
+    /// The raw writer, for output that is streamed through the redactor.
+    pub fn writer(&mut self) -> &mut (dyn Write + Send) {
+        &mut *self.out
+    }
+
+    /// Hides a value in everything that this job prints from now on. Comes before any other output.
+    ///
+    /// Only for values that the program itself obtained (a signature of an upload address): values from the workflow's secrets are
+    /// masked by the runner already, and printing them here would show them wherever stdout is not read by a runner.
+    pub fn mask(&mut self, value: &str) {
+        if !self.in_actions {
+            return;
+        }
+        for line in value.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            drop(writeln!(self.out, "::add-mask::{}", escape_data(line)));
+        }
+        drop(self.out.flush());
+    }
+
+    /// Sends an annotation; more than [`MAX_ANNOTATIONS`] of a kind are dropped, since the runner would drop them silently.
+    pub fn annotation(&mut self, kind: Kind, title: &Redacted, message: &Redacted) {
+        let Some(sent) = self.sent.get_mut(kind as usize) else { return };
+        if !self.in_actions || *sent >= MAX_ANNOTATIONS {
+            return;
+        }
+        *sent += 1;
+        let message: String = message.as_str().chars().take(MAX_MESSAGE).collect();
+        let line = format!("::{} title={}::{}", kind.word(), escape_property(title.as_str()), escape_data(&message));
+        drop(writeln!(self.out, "{line}"));
+        drop(self.out.flush());
+    }
+
+    /// Starts a group of lines that the log folds.
+    pub fn group(&mut self, title: &Redacted) {
+        if self.in_actions {
+            drop(writeln!(self.out, "::group::{}", escape_data(title.as_str())));
+        }
+    }
+
+    /// Ends the group.
+    pub fn end_group(&mut self) {
+        if self.in_actions {
+            drop(writeln!(self.out, "::endgroup::"));
+            drop(self.out.flush());
+        }
+    }
+}
+
+/// A line that no version of the command syntax can match: the new form begins the line, the old one may stand anywhere.
+fn inert(line: &str) -> String {
+    let line = line.replace("##[", "# #[");
+    if line.trim_start().starts_with("::") { format!("| {line}") } else { line }
+}
+
+/// Escapes the data of a command.
+pub fn escape_data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Escapes a property of a command.
+pub fn escape_property(text: &str) -> String {
+    escape_data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::redact::Redactor;
+
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn printed(in_actions: bool, act: impl FnOnce(&mut Console)) -> String {
+        let shared = Shared::default();
+        act(&mut Console::to(Box::new(shared.clone()), in_actions));
+        let bytes = shared.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn red(text: &str) -> Redacted {
+        Redactor::new(&[]).redact(text)
+    }
+
+    #[test]
+    fn printed_text_can_not_be_a_command() {
+        let out = printed(true, |c| c.text(&red("a\n  ::set-output name=x::y\rz ##[error]no")));
+        assert!(out.lines().all(|l| !l.trim_start().starts_with("::") && !l.contains("##[")), "{out}");
+        assert!(out.contains("set-output"));
+    }
+
+    #[test]
+    fn annotations_are_escaped_in_title_and_message() {
+        let out = printed(true, |c| c.annotation(Kind::Error, &red("a:b,c"), &red("100%\nnext")));
+        assert_eq!(out, "::error title=a%3Ab%2Cc::100%25%0Anext\n");
+    }
+
+    #[test]
+    fn at_most_eight_annotations_of_a_kind_are_sent() {
+        let out = printed(true, |c| {
+            for _ in 0..20 {
+                c.annotation(Kind::Warning, &red("t"), &red("m"));
+            }
+            c.annotation(Kind::Error, &red("t"), &red("m"));
+        });
+        assert_eq!(out.matches("::warning").count(), 8);
+        assert_eq!(out.matches("::error").count(), 1);
+    }
+
+    #[test]
+    fn every_line_of_a_value_is_masked() {
+        assert_eq!(printed(true, |c| c.mask("ab\ncd%")), "::add-mask::ab\n::add-mask::cd%25\n");
+        assert_eq!(printed(false, |c| c.mask("ab")), "");
+    }
+}

@@ -1,0 +1,81 @@
+//! Errors of the configuration: file, line, column, key, and the nearest thing that would be right.
+
+use std::fmt;
+
+/// One mistake in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// File name, or `input NAME`.
+    pub place: String,
+    /// Line from 1, when it is known.
+    pub line: Option<usize>,
+    /// Column from 1, when it is known.
+    pub column: Option<usize>,
+    /// What is wrong, naming the key.
+    pub message: String,
+    /// What would be right.
+    pub help: Option<String>,
+}
+
+impl ConfigError {
+    /// A mistake without a line.
+    pub fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { place: place.into(), line: None, column: None, message: message.into(), help: None }
+    }
+
+    /// With its line and column.
+    #[must_use]
+    pub fn at(mut self, position: Option<(usize, usize)>) -> Self {
+        self.line = position.map(|(line, _)| line);
+        self.column = position.map(|(_, column)| column);
+        self
+    }
+
+    /// With what would be right.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.place)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+            if let Some(column) = self.column {
+                write!(f, ":{column}")?;
+            }
+        }
+        write!(f, ": {}", self.message)?;
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// All mistakes that were found; at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors(pub Vec<ConfigError>);
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// `did you mean …`, or the list of what would be right when nothing is near.
+pub(crate) fn suggest(wrong: &str, known: &[&str]) -> String {
+    let near = known.iter().map(|k| (strsim::jaro_winkler(wrong, k), k)).filter(|(score, _)| *score > 0.8);
+    match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((_, best)) => format!("did you mean `{best}`?"),
+        None => format!("known here: {}", known.join(", ")),
+    }
+}

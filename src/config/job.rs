@@ -1,0 +1,72 @@
+//! Facts of the job that the callers of the checks hand in: who we are, where things lie, and the secret values that were passed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+/// The job, as the environment tells it. Every field may be empty outside of a workflow.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Job {
+    /// `owner/name`.
+    pub repository: String,
+    /// Base address of the API, without a trailing slash.
+    pub api_url: String,
+    /// Base address of the server.
+    pub server_url: String,
+    /// Numeric id of the run.
+    pub run_id: String,
+    /// Attempt of the run.
+    pub run_attempt: String,
+    /// Name of the workflow.
+    pub workflow: String,
+    /// Key of the job in its file.
+    pub job: String,
+    /// Name of the runner that this process is on.
+    pub runner_name: String,
+    /// The workspace.
+    pub workspace: PathBuf,
+    /// The runner's folder for temporary files.
+    pub temp: PathBuf,
+    /// The path of the work folder as the host sees it (`RUNNER_WORKSPACE` is not translated into the container).
+    pub host_workspace: String,
+    /// Status of the job as the server evaluated it: `success`, `failure`, `cancelled`, or empty when it is not known.
+    pub status: String,
+    /// Names of all environment variables; never their values.
+    pub variable_names: Vec<String>,
+    /// Value of `ANSIBLE_LOG_PATH`.
+    pub ansible_log_path: String,
+    /// Start of the run in seconds since 1970; files older than this are not evidence of this job. 0 when it is not known.
+    pub started: i64,
+}
+
+impl Job {
+    /// The owner's name.
+    pub fn owner(&self) -> &str {
+        self.repository.split_once('/').map_or("", |(owner, _)| owner)
+    }
+}
+
+/// A secret value that the workflow passed. `Debug` prints no value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretValue(String);
+
+impl SecretValue {
+    /// Wraps a value.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value itself; for comparison and for the redactor, never for output.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The values handed in as `RUNNER_GUARD_SECRET_<NAME>`, by name.
+pub type SecretValues = BTreeMap<String, SecretValue>;

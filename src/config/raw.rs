@@ -1,0 +1,91 @@
+//! The YAML file as it is written; nothing here is validated beyond its shape.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RawConfig {
+    pub(super) version: Option<u32>,
+    pub(super) environment: Option<String>,
+    pub(super) timeout: Option<String>,
+    pub(super) prometheus: RawPrometheus,
+    pub(super) exporter: Option<String>,
+    pub(super) runners: Vec<RawRunner>,
+    pub(super) network: RawNetwork,
+    pub(super) secrets: Vec<String>,
+    pub(super) gate: RawGate,
+    pub(super) checks: BTreeMap<String, serde_yaml::Value>,
+    pub(super) collect: RawCollect,
+    pub(super) artifact: RawArtifact,
+    pub(super) runbooks: Option<String>,
+    pub(super) ca_bundle: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RawPrometheus {
+    pub(super) url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RawRunner {
+    pub(super) name: String,
+    pub(super) role: Option<String>,
+    #[serde(default)]
+    pub(super) labels: Vec<String>,
+    pub(super) authorized_for_prod: Option<bool>,
+    pub(super) exporter: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RawNetwork {
+    pub(super) endpoints: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RawGate {
+    pub(super) mode: Option<String>,
+    pub(super) on_unknown: Option<String>,
+    pub(super) require_authorized: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RawCollect {
+    pub(super) ansible: RawAnsible,
+    pub(super) runner_logs: RawRunnerLogs,
+    pub(super) metrics: RawMetrics,
+    pub(super) timeout: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RawAnsible {
+    pub(super) logs: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RawRunnerLogs {
+    pub(super) folder: Option<String>,
+    pub(super) docker_socket: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RawMetrics {
+    pub(super) queries: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RawArtifact {
+    pub(super) upload: Option<bool>,
+    pub(super) name: Option<String>,
+    pub(super) retention_days: Option<u16>,
+}
