@@ -1,1 +1,167 @@
-//! stub
+//! The Docker engine over its Unix socket: is it there, who are we, and a folder of the host as a tar stream.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::error::{Cause, Error};
+use super::http::{Http, Reply};
+use crate::task::Deadline;
+
+/// Where the engine listens; the runner mounts this path into every container action.
+pub const SOCKET: &str = "/var/run/docker.sock";
+
+/// Largest archive that is read, in bytes.
+const MAX_ARCHIVE: usize = 64 << 20;
+const MAX_JSON: usize = 2 << 20;
+
+/// An engine.
+pub struct Docker {
+    http: Http,
+    socket: PathBuf,
+}
+
+/// What the engine says about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Version {
+    /// Version of the engine.
+    pub version: String,
+    /// Version of its API.
+    pub api_version: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Inspected {
+    image: String,
+    #[serde(default)]
+    mounts: Vec<Mount>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Mount {
+    #[serde(default)]
+    source: String,
+    #[serde(default)]
+    destination: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Created {
+    id: String,
+}
+
+/// This container as the engine knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnContainer {
+    /// Id of its image.
+    pub image: String,
+    /// Host path and container path of every mount.
+    pub mounts: Vec<(String, String)>,
+}
+
+impl OwnContainer {
+    /// The host path that is mounted at `destination`.
+    pub fn source_of(&self, destination: &str) -> Option<&str> {
+        self.mounts.iter().find(|(_, d)| d == destination).map(|(source, _)| source.as_str())
+    }
+}
+
+impl Docker {
+    /// The engine behind this socket.
+    ///
+    /// # Errors
+    /// There is no socket; the text says what that means.
+    pub fn at(socket: &Path) -> Result<Self, Error> {
+        if !socket.exists() {
+            let cause = Cause::Io("no such socket".to_owned());
+            return Err(Error::new(format!("find the Docker engine at {}", socket.display()), cause)
+                .with_help("start the engine, or mount its socket into this container"));
+        }
+        Ok(Self { http: Http::unix(socket)?, socket: socket.to_path_buf() })
+    }
+
+    /// Asks for the engine's version.
+    ///
+    /// # Errors
+    /// The engine does not answer, or the socket may not be used.
+    pub async fn version(&self, deadline: Deadline) -> Result<Version, Error> {
+        let tried = format!("ask the Docker engine at {} for its version", self.socket.display());
+        let reply = self.http.get(&tried, "http://docker/version", deadline, MAX_JSON).await.map_err(explain)?;
+        read_json(&tried, &reply)
+    }
+
+    /// Looks this container up by its id, which is its host name unless somebody changed that.
+    ///
+    /// # Errors
+    /// The engine does not know it: then this process is not in a container of this engine.
+    pub async fn own_container(&self, id: &str, deadline: Deadline) -> Result<OwnContainer, Error> {
+        let tried = format!("inspect this container ({id})");
+        let valid = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        if !valid {
+            return Err(Error::new(tried, Cause::Parse("not a container id".to_owned())));
+        }
+        let reply = self.http.get(&tried, &format!("http://docker/containers/{id}/json"), deadline, MAX_JSON).await.map_err(explain)?;
+        let inspected: Inspected = read_json(&tried, &reply)?;
+        let mounts = inspected.mounts.into_iter().map(|m| (m.source, m.destination)).collect();
+        Ok(OwnContainer { image: inspected.image, mounts })
+    }
+
+    /// Reads a folder of the host as a tar stream: a container of our own image is created with the folder mounted read-only, its
+    /// archive is read, and it is removed. It is never started.
+    ///
+    /// # Errors
+    /// The engine refuses, the folder does not exist, or the archive is over 64 MiB.
+    pub async fn read_host_folder(&self, image: &str, folder: &str, deadline: Deadline) -> Result<Vec<u8>, Error> {
+        let tried = format!("read {folder} of the host through the Docker engine");
+        let id = self.create(&tried, image, folder, deadline).await?;
+        let url = format!("http://docker/containers/{id}/archive?path=/diag");
+        let archive = self.http.get(&tried, &url, deadline, MAX_ARCHIVE).await;
+        let removed = self.remove(&id, deadline).await;
+        let archive = archive?;
+        removed?;
+        if archive.status == 200 { Ok(archive.body) } else { Err(Error::new(tried, archive.refusal())) }
+    }
+
+    async fn create(&self, tried: &str, image: &str, folder: &str, deadline: Deadline) -> Result<String, Error> {
+        let body = serde_json::json!({
+            "Image": image,
+            "Cmd": ["never-started"],
+            "NetworkDisabled": true,
+            "Labels": { "runner-guard": "reader" },
+            "HostConfig": { "Mounts": [{ "Type": "bind", "Source": folder, "Target": "/diag", "ReadOnly": true }] },
+        });
+        let request = self.http.client().post("http://docker/containers/create");
+        let request = request.header("content-type", "application/json").body(body.to_string());
+        let reply = self.http.send(tried, request, deadline, MAX_JSON).await.map_err(explain)?;
+        let created: Created = read_json(tried, &reply)?;
+        Ok(created.id)
+    }
+
+    async fn remove(&self, id: &str, deadline: Deadline) -> Result<(), Error> {
+        let tried = format!("remove the reading container {}", id.get(..12).unwrap_or(id));
+        // Removal must not be cut off by a spent deadline: a container left behind would outlive the job.
+        let deadline = if deadline.remaining().is_zero() { Deadline::after(std::time::Duration::from_secs(2)) } else { deadline };
+        let request = self.http.client().delete(format!("http://docker/containers/{id}?force=true&v=true"));
+        let reply = self.http.send(&tried, request, deadline, MAX_JSON).await?;
+        if reply.status < 300 { Ok(()) } else { Err(Error::new(tried, reply.refusal())) }
+    }
+}
+
+fn read_json<T: serde::de::DeserializeOwned>(tried: &str, reply: &Reply) -> Result<T, Error> {
+    if reply.status >= 300 {
+        return Err(Error::new(tried, reply.refusal()));
+    }
+    serde_json::from_slice(&reply.body).map_err(|e| Error::new(tried, Cause::Parse(e.to_string())))
+}
+
+fn explain(error: Error) -> Error {
+    let chain = error.chain().to_ascii_lowercase();
+    if chain.contains("permission denied") {
+        return error.with_help("the user may not use the socket: add it to the docker group and restart the runner service");
+    }
+    error.with_help("the socket is there but nobody answers: check `systemctl status docker`")
+}
