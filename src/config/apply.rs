@@ -192,7 +192,7 @@ impl Build<'_> {
     }
 
     fn checks(&mut self, raw: BTreeMap<String, serde_yaml::Value>, known: &[KnownCheck]) -> BTreeMap<String, CheckSettings> {
-        let unset = |k: &KnownCheck| (k.id.to_owned(), CheckSettings { level: k.level, ..CheckSettings::default() });
+        let unset = |k: &KnownCheck| (k.id.to_owned(), CheckSettings { level: k.level, on_unknown: k.on_unknown, ..CheckSettings::default() });
         let mut settings: BTreeMap<String, CheckSettings> = known.iter().map(unset).collect();
         for (id, value) in raw {
             let Some(check) = known.iter().find(|k| k.id == id) else {
@@ -206,7 +206,7 @@ impl Build<'_> {
     }
 
     fn check(&mut self, check: &KnownCheck, value: serde_yaml::Value) -> CheckSettings {
-        let mut settings = CheckSettings { level: check.level, ..CheckSettings::default() };
+        let mut settings = CheckSettings { level: check.level, on_unknown: check.on_unknown, ..CheckSettings::default() };
         let path = ["checks", check.id];
         match value {
             serde_yaml::Value::String(word) => settings.level = self.level(&path, &word, check.level),

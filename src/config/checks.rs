@@ -91,6 +91,8 @@ pub struct KnownCheck {
     pub id: &'static str,
     /// Its level when nobody sets it.
     pub level: Level,
+    /// What no answer means when nobody sets it; `None` takes the gate's.
+    pub on_unknown: Option<Level>,
     /// Its options.
     pub options: &'static [OptionSpec],
 }

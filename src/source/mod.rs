@@ -11,5 +11,24 @@ pub mod http;
 pub mod net;
 pub mod prometheus;
 pub mod runner_files;
+pub mod runner_status;
 
-pub use error::Error;
+pub use error::{Cause, Error};
+
+use std::path::PathBuf;
+
+/// The outside, as one run sees it.
+pub struct Sources {
+    /// The HTTP client.
+    pub http: http::Http,
+    /// The GitHub API, or why there is none.
+    pub github: Result<github::GitHub, String>,
+    /// Prometheus, when one is configured.
+    pub prometheus: Option<prometheus::Prometheus>,
+    /// Where the Docker engine listens.
+    pub docker_socket: PathBuf,
+    /// The host as this process sees it.
+    pub host: host::Host,
+    /// The time of the run in seconds since 1970.
+    pub now: i64,
+}
