@@ -1,1 +1,156 @@
-//! stub
+//! Findings and policy -> a verdict and a runner. Pure: same input, same output, no clock.
+//!
+//! A finding about this run decides directly. A finding about a candidate decides only whether that candidate is eligible; the deploy is
+//! blocked when none is.
+
+use crate::config::{Config, Gate, Level, Mode, Runner};
+use crate::redact::{Redacted, Redactor};
+use crate::report::verdict::BlockClass;
+use crate::report::{Candidate, Finding, Reason, Selection, Status, Verdict};
+
+/// What the gate decided.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// The verdict, as if enforced.
+    pub verdict: Verdict,
+    /// The chosen runner; without candidates there is nothing to choose.
+    pub selection: Option<Selection>,
+    /// Whether the verdict is only reported.
+    pub shadow: bool,
+}
+
+/// What one finding means under the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Weight {
+    Nothing,
+    Warns,
+    BlocksAsUnknown,
+    BlocksAsFailed,
+}
+
+/// Decides. `candidates` are the configured runners in the order of preference; their findings carry their names.
+pub fn decide(findings: &[Finding], candidates: &[Runner], config: &Config, redactor: &Redactor) -> Decision {
+    let about_run: Vec<&Finding> = findings.iter().filter(|f| f.runner.is_none()).collect();
+    let mut block = reasons(&about_run, config, |w| w >= Weight::BlocksAsUnknown);
+    let mut warnings = reasons(&about_run, config, |w| w == Weight::Warns);
+    let mut class = if about_run.iter().any(|f| weigh(f, config) == Weight::BlocksAsFailed) { BlockClass::Failed } else { BlockClass::Unknown };
+    let selection = (!candidates.is_empty()).then(|| select(findings, candidates, config, redactor));
+    if let Some(selection) = &selection {
+        match selection.chosen() {
+            Some(chosen) => warnings.extend(warnings_of(findings, &chosen.name, selection, config)),
+            None => {
+                if block.is_empty() {
+                    class = BlockClass::NoRunner;
+                }
+                block.extend(selection.candidates.iter().map(not_eligible));
+            }
+        }
+    }
+    let verdict = match (block.is_empty(), warnings.is_empty()) {
+        (false, _) => Verdict::Block { by: block, warnings, class },
+        (true, false) => Verdict::ProceedWithWarnings(warnings),
+        (true, true) => Verdict::Proceed,
+    };
+    Decision { verdict, selection, shadow: config.gate.mode == Mode::Shadow }
+}
+
+/// Chooses the first eligible candidate and says for every other one why not.
+pub fn select(findings: &[Finding], candidates: &[Runner], config: &Config, redactor: &Redactor) -> Selection {
+    let mut taken = false;
+    let mut choose = |runner: &Runner| {
+        let name = redactor.redact(&runner.name);
+        let own: Vec<&Finding> = findings.iter().filter(|f| f.runner.as_ref() == Some(&name)).collect();
+        let mut why_not = obstacles(&own, runner, config, redactor);
+        let chosen = why_not.is_empty() && !taken;
+        if why_not.is_empty() && taken {
+            why_not.push(redactor.redact("eligible, but one that is preferred was chosen"));
+        }
+        taken |= chosen;
+        let labels = runner.labels.iter().map(|l| redactor.redact(l)).collect();
+        Candidate { name, role: redactor.redact(&runner.role), labels, why_not, chosen }
+    };
+    Selection { candidates: candidates.iter().map(&mut choose).collect() }
+}
+
+fn obstacles(own: &[&Finding], runner: &Runner, config: &Config, redactor: &Redactor) -> Vec<Redacted> {
+    let mut why_not = Vec::new();
+    if config.gate.require_authorized {
+        why_not.extend(unauthorized(own, runner).map(|text| redactor.redact(text)));
+    }
+    for finding in own.iter().filter(|f| weigh(f, config) >= Weight::BlocksAsUnknown) {
+        why_not.push(redactor.redact(&format!("{}: {}", finding.check, finding.summary)));
+    }
+    let known = own.iter().any(|f| matches!(f.status, Status::Pass | Status::Warn));
+    if why_not.is_empty() && !known && config.gate.on_unknown == Level::Deny {
+        why_not.push(redactor.redact("nothing is known about its health: no source could say anything"));
+    }
+    why_not
+}
+
+/// The configuration and the exporter's label must not contradict each other; silence of both is no permission.
+fn unauthorized(own: &[&Finding], runner: &Runner) -> Option<&'static str> {
+    let label = own.iter().find_map(|f| f.observed("authorized_for_prod"));
+    match (runner.authorized_for_prod, label) {
+        (Some(false), _) => Some("not authorised for production: the configuration says authorized-for-prod: false"),
+        (Some(true), Some("false")) => Some("not authorised for production: its exporter says authorized_for_prod=\"false\", the configuration says true"),
+        (None, Some(word)) if word != "true" => Some("not authorised for production: its exporter does not say authorized_for_prod=\"true\""),
+        (None, None) => Some("not authorised for production: neither the configuration nor its exporter says so"),
+        (Some(true) | None, _) => None,
+    }
+}
+
+fn weigh(finding: &Finding, config: &Config) -> Weight {
+    let settings = config.check(finding.check);
+    let blocks = |level: Level, weight: Weight| match level {
+        Level::Allow => Weight::Nothing,
+        Level::Warn => Weight::Warns,
+        Level::Deny => weight,
+    };
+    match finding.status {
+        Status::Pass | Status::Skipped => Weight::Nothing,
+        Status::Warn => blocks(settings.level.min(Level::Warn), Weight::Warns),
+        Status::Fail => blocks(settings.level, Weight::BlocksAsFailed),
+        Status::Unknown => blocks(settings.level.min(on_unknown(&config.gate, settings.on_unknown)), Weight::BlocksAsUnknown),
+    }
+}
+
+fn on_unknown(gate: &Gate, of_check: Option<Level>) -> Level {
+    of_check.unwrap_or(gate.on_unknown)
+}
+
+fn reasons(findings: &[&Finding], config: &Config, wanted: impl Fn(Weight) -> bool) -> Vec<Reason> {
+    let mut weighed: Vec<(Weight, &Finding)> = findings.iter().map(|f| (weigh(f, config), *f)).filter(|(w, _)| wanted(*w)).collect();
+    weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    weighed.into_iter().map(|(_, finding)| reason(finding)).collect()
+}
+
+fn reason(finding: &Finding) -> Reason {
+    Reason {
+        check: finding.check,
+        runner: finding.runner.clone(),
+        status: finding.status,
+        summary: finding.summary.clone(),
+        help: finding.help.clone(),
+        runbook: finding.runbook,
+    }
+}
+
+fn not_eligible(candidate: &Candidate) -> Reason {
+    Reason {
+        check: "selection",
+        runner: Some(candidate.name.clone()),
+        status: Status::Fail,
+        summary: candidate.why_not.first().cloned().unwrap_or_default(),
+        help: None,
+        runbook: "runner-offline-restore",
+    }
+}
+
+/// What should be looked at although a runner was chosen: its own warnings, and why the preferred ones were passed over.
+fn warnings_of(findings: &[Finding], chosen: &Redacted, selection: &Selection, config: &Config) -> Vec<Reason> {
+    let own: Vec<&Finding> = findings.iter().filter(|f| f.runner.as_ref() == Some(chosen)).collect();
+    let mut warnings = reasons(&own, config, |w| w == Weight::Warns);
+    let passed_over = selection.candidates.iter().take_while(|c| !c.chosen);
+    warnings.extend(passed_over.map(|c| Reason { status: Status::Warn, ..not_eligible(c) }));
+    warnings
+}

@@ -137,6 +137,14 @@ async fn run_one<T>(job: Job<'_, T>, total: Deadline, cancel: &Cancel) -> Timed<
     Timed { ended, took: start.elapsed() }
 }
 
+/// Runs `work`, which may block (a file system that hangs), beside the other futures. `None`: it panicked.
+///
+/// # Cancel safety
+/// Safe; the thread goes on until the work returns, and the process does not wait for it.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
+}
+
 /// Runs `work` in the background for as long as the process lives. The only use is a server's connection: it ends with its peer.
 pub fn serve(work: impl Future<Output = ()> + Send + 'static) {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that may spawn")]

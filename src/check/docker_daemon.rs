@@ -4,7 +4,7 @@ use super::{Check, Ctx, Scope};
 use crate::config::Level;
 use crate::report::Outcome;
 use crate::source::docker::Docker;
-use crate::source::{self, Error};
+use crate::source::{Cause, Error};
 use crate::task::BoxFuture;
 
 pub(super) struct DockerDaemon;
@@ -35,7 +35,7 @@ impl Check for DockerDaemon {
         Level::Warn
     }
 
-    fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, source::Error>> {
+    fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
         Box::pin(async move {
             let docker = match Docker::at(&ctx.sources.docker_socket) {
                 Ok(docker) => docker,
@@ -43,7 +43,7 @@ impl Check for DockerDaemon {
             };
             match docker.version(ctx.deadline).await {
                 Ok(v) => Ok(Outcome::pass(format!("the engine answers: version {}", v.version)).saw("api", v.api_version)),
-                Err(error) if matches!(error.cause(), source::Cause::Connect(_)) => Ok(down(&error)),
+                Err(error) if matches!(error.cause(), Cause::Connect(_)) => Ok(down(&error)),
                 Err(error) => Err(error),
             }
         })

@@ -8,7 +8,7 @@ use super::{Check, Ctx, Scope};
 use crate::config::{Endpoint, OptionKind, OptionSpec};
 use crate::report::{Observation, Outcome, Status};
 use crate::source::net::{self, Probe};
-use crate::source::{self, Cause, Error};
+use crate::source::{Cause, Error};
 use crate::task::{BoxFuture, Deadline};
 
 pub(super) struct EndpointReachable;
@@ -42,7 +42,7 @@ impl Check for EndpointReachable {
         const { &[TIMEOUT] }
     }
 
-    fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, source::Error>> {
+    fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
         Box::pin(async move {
             let mut endpoints = ctx.config.endpoints.clone();
             if !ctx.job.api_url.is_empty() {

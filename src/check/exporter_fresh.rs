@@ -5,7 +5,7 @@ use super::{Check, Ctx, Scope};
 use crate::config::{OptionKind, OptionSpec};
 use crate::report::Outcome;
 use crate::source::runner_status::{self, Freshness};
-use crate::source::{self};
+use crate::source::Error;
 use crate::task::BoxFuture;
 
 pub(super) struct ExporterFresh;
@@ -39,7 +39,7 @@ impl Check for ExporterFresh {
         const { &[MAX_AGE] }
     }
 
-    fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, source::Error>> {
+    fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
         Box::pin(async move {
             let Some(subject) = subject(ctx) else { return Ok(no_source()) };
             let limit = ctx.config.check(self.id()).duration(&MAX_AGE).as_secs_f64();

@@ -3,7 +3,7 @@
 use super::{Check, Ctx, Scope};
 use crate::report::Outcome;
 use crate::source::runner_status::{self, Reading};
-use crate::source::{self};
+use crate::source::Error;
 use crate::task::BoxFuture;
 
 pub(super) struct RunnerOnline;
@@ -31,7 +31,7 @@ impl Check for RunnerOnline {
          Needs prometheus.url, or runners[].exporter."
     }
 
-    fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, source::Error>> {
+    fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
         Box::pin(async move {
             let Some(subject) = subject(ctx) else { return Ok(no_source()) };
             let reading = runner_status::read(ctx.sources, &subject, ctx.deadline).await?;

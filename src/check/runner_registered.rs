@@ -4,7 +4,7 @@ use super::{Check, Ctx, Scope};
 use crate::config::{Level, Runner};
 use crate::report::Outcome;
 use crate::source::github::{ApiRunner, GitHub};
-use crate::source::{self, Error};
+use crate::source::Error;
 use crate::task::BoxFuture;
 
 pub(super) struct RunnerRegistered;
@@ -36,7 +36,7 @@ impl Check for RunnerRegistered {
         Some(Level::Warn)
     }
 
-    fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, source::Error>> {
+    fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
         Box::pin(async move {
             let own = Runner { name: ctx.job.runner_name.clone(), ..Runner::default() };
             let runner = ctx.runner.unwrap_or(&own);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{Check, Ctx, Scope};
 use crate::report::{Observation, Outcome, Status};
 use crate::source::github::SecretScope;
-use crate::source::{self, Error};
+use crate::source::Error;
 use crate::task::BoxFuture;
 
 pub(super) struct SecretPresent;
@@ -34,7 +34,7 @@ impl Check for SecretPresent {
          read; a 403 or 404 never means missing. Skipped: nothing is required."
     }
 
-    fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, source::Error>> {
+    fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
         Box::pin(async move {
             let required = &ctx.config.secrets;
             if required.is_empty() {
