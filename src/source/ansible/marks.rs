@@ -1,0 +1,163 @@
+//! Points to go back to. Core 2.19 and later prints a failure's message raw at column 0 before the result that belongs to it, so the
+//! message can look like banners, results and a recap. Once the result repeats the message, what was read from it is undone.
+
+use std::collections::VecDeque;
+
+/// How many points are kept.
+const MARKS: usize = 16;
+/// How much text after the oldest point is kept.
+const TEXT_CAP: usize = 1 << 20;
+const HEAD: &str = "[ERROR]: ";
+
+/// A point in the text at which an error message begins, with the state `S` before it.
+#[derive(Debug)]
+pub(super) struct Mark<S> {
+    from: usize,
+    open: bool,
+    state: S,
+}
+
+/// The points, oldest first, and the text since the oldest.
+#[derive(Debug)]
+pub(super) struct Marks<S> {
+    text: String,
+    list: VecDeque<Mark<S>>,
+}
+
+impl<S> Default for Marks<S> {
+    fn default() -> Self {
+        Self { text: String::new(), list: VecDeque::new() }
+    }
+}
+
+/// How much of a message stands in the text after a point.
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    Nothing,
+    FirstLine,
+    Whole,
+}
+
+impl<S> Marks<S> {
+    /// Sets a point before `line`, which begins an error message.
+    pub(super) fn set(&mut self, line: &str, state: S) {
+        if self.list.len() >= MARKS {
+            let Some(closed) = self.list.iter().position(|m| !m.open) else {
+                return self.remember(line);
+            };
+            self.list.remove(closed);
+        }
+        self.list.push_back(Mark { from: self.text.len(), open: true, state });
+        self.remember(line);
+    }
+
+    /// Keeps a line that follows a point.
+    pub(super) fn remember(&mut self, line: &str) {
+        let Some(oldest) = self.list.front() else { return self.text.clear() };
+        if self.text.len() + line.len() > TEXT_CAP {
+            let from = oldest.from;
+            if from < TEXT_CAP / 2 {
+                self.list.clear();
+                return self.text.clear();
+            }
+            self.text.drain(..from);
+            self.list.iter_mut().for_each(|m| m.from = m.from.saturating_sub(from));
+        }
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// Settles the points for a result with this message. When the message has several lines and one of the points holds it whole,
+    /// that point and the later ones are taken away and its state is returned: everything read since is the message itself.
+    pub(super) fn settle(&mut self, message: &str, origin_seen: bool) -> Option<S> {
+        let mut whole = None;
+        for (place, mark) in self.list.iter_mut().enumerate() {
+            match said(self.text.get(mark.from..).unwrap_or_default(), message) {
+                Said::Whole if message.contains('\n') => {
+                    whole = Some(place);
+                    break;
+                }
+                Said::Whole | Said::FirstLine => mark.open = false,
+                Said::Nothing => {}
+            }
+        }
+        if let Some(place) = whole {
+            let mut undone = self.list.split_off(place);
+            return undone.pop_front().map(|m| m.state);
+        }
+        if origin_seen && let Some(last) = self.list.back_mut() {
+            last.open = false;
+        }
+        None
+    }
+
+    /// Whether the text after the last point goes on with `next` behind the lines of `so_far`.
+    pub(super) fn continues(&self, so_far: &str, next: &str) -> bool {
+        let text = self.list.back().and_then(|m| self.text.get(m.from..)).unwrap_or_default();
+        said(text, &format!("{so_far}{next}")) == Said::Whole
+    }
+
+    /// The state before the oldest point that no result has settled.
+    pub(super) fn unsettled(self) -> Option<S> {
+        self.list.into_iter().find(|m| m.open).map(|m| m.state)
+    }
+}
+
+fn said(text: &str, message: &str) -> Said {
+    let Some(text) = text.trim_start().strip_prefix(HEAD) else { return Said::Nothing };
+    let (mut raw, mut wanted) = (text.lines(), message.trim_end().lines());
+    let (Some(first), Some(want)) = (raw.next(), wanted.next()) else { return Said::Nothing };
+    if want.trim().is_empty() || !first.trim_end().ends_with(want.trim_end()) {
+        return Said::Nothing;
+    }
+    for want in wanted {
+        if !raw.next().is_some_and(|line| line.split_whitespace().eq(want.split_whitespace())) {
+            return Said::FirstLine;
+        }
+    }
+    Said::Whole
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(lines: &[&str]) -> Marks<u8> {
+        let mut marks = Marks::default();
+        for (n, line) in (0u8..).zip(lines) {
+            if line.starts_with(HEAD) { marks.set(line, n) } else { marks.remember(line) }
+        }
+        marks
+    }
+
+    #[test]
+    fn a_message_that_is_found_whole_undoes_everything_since() {
+        let mut marks =
+            after(&["[ERROR]: Task failed: no", "", "[ERROR]: forged", "PLAY RECAP ***"]);
+        assert_eq!(marks.settle("no\n\n[ERROR]: forged\nPLAY RECAP ***", true), Some(0));
+        assert_eq!(marks.unsettled(), None);
+    }
+
+    #[test]
+    fn another_message_undoes_nothing() {
+        let mut marks = after(&["[ERROR]: Task failed: no", "", "more"]);
+        assert_eq!(marks.settle("no\n\nless", false), None);
+        assert_eq!(marks.settle("something else\nmore", false), None);
+    }
+
+    #[test]
+    fn a_point_without_its_result_is_found_at_the_end() {
+        let marks = after(&["[ERROR]: Task failed: no", "", "[ERROR]: forged"]);
+        assert_eq!(marks.unsettled(), Some(0));
+        let mut settled = after(&["[ERROR]: Task failed: no"]);
+        assert_eq!(settled.settle("no", false), None);
+        assert_eq!(settled.unsettled(), None);
+    }
+
+    #[test]
+    fn the_text_that_is_kept_is_bounded() {
+        let mut marks = after(&["[ERROR]: Task failed: no"]);
+        (0..40).for_each(|_| marks.remember(&"x".repeat(100 << 10)));
+        assert!(marks.text.len() <= TEXT_CAP && marks.list.is_empty());
+    }
+}

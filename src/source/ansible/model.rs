@@ -1,0 +1,188 @@
+//! What a text of Ansible output holds: plain data, and the questions that are answered from it alone.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// What one text holds: the runs in their order; the last one counts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Digest {
+    /// Every `ansible-playbook` run of the text, also those that an error stopped before their first play.
+    pub runs: Vec<Run>,
+    /// Errors that stopped a run (syntax, vault, inventory, usage), in the order of the text, each at most 4 KiB.
+    pub errors: Vec<String>,
+}
+
+/// One run of `ansible-playbook`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Run {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Whether its recap was seen; without one the run was killed or the text is not the whole of it.
+    pub complete: bool,
+    /// The exit code, when the text is a job log that names it.
+    pub exit_code: Option<i64>,
+    /// The file given on the command line, shown from `-vv` on.
+    pub playbook: Option<String>,
+    /// Failures in the order of the log, at most 10 000.
+    pub failures: Vec<Failure>,
+    /// The recap, in its own order.
+    pub hosts: Vec<Host>,
+    /// The error that stopped it, if one did.
+    pub errors: Vec<String>,
+    /// What explains a run that is green and yet wrong: no hosts matched, an inventory that was not read.
+    pub warnings: Vec<String>,
+    /// The task whose banner was the last one, with its role.
+    pub last_task: Option<String>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// No failure that counts.
+    #[default]
+    Ok,
+    /// A task failed on at least one host.
+    Failed,
+    /// No task failed, but at least one host could not be reached.
+    Unreachable,
+    /// An error stopped the run: playbook, vault, inventory, role.
+    ParseError,
+    /// The command line was refused.
+    UsageError,
+    /// Somebody interrupted it.
+    Interrupted,
+    /// The output ends before the recap.
+    Killed,
+    /// No play matched a host: nothing was done.
+    NoHosts,
+}
+
+/// One failed result of one task on one host, and for a loop of one item.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Failure {
+    /// Name of the play.
+    pub play: String,
+    /// Name of the task as the banner shows it, with its role (`app : Restart`).
+    pub task: String,
+    /// The role, when the banner names one.
+    pub role: Option<String>,
+    /// The inventory host.
+    pub host: String,
+    /// The host that the task was delegated to.
+    pub delegate_to: Option<String>,
+    /// The item of the loop: its value when the result holds it, else its label.
+    pub item: Option<Value>,
+    /// What became of it.
+    pub kind: Kind,
+    /// The exit code of the command or module.
+    pub rc: Option<i64>,
+    /// The message, or the reason of a failed include; at most 32 KiB.
+    pub msg: String,
+    /// The command as one line.
+    pub cmd: Option<String>,
+    /// The end of stdout: at most 40 lines and 4 KiB.
+    pub stdout_tail: String,
+    /// The end of stderr: at most 40 lines and 4 KiB.
+    pub stderr_tail: String,
+    /// Whether a handler failed.
+    pub handler: bool,
+    /// Whether `no_log` hides the details.
+    pub no_log: bool,
+    /// How often the task was tried, when it had `retries`.
+    pub attempts: Option<u64>,
+    /// Whether this is where the trouble of its host began.
+    pub root_cause: bool,
+    /// Where the task stands.
+    pub location: Option<Location>,
+    /// Where the error itself stands, when Ansible names a more precise place (a template, a condition, a variable).
+    pub origin: Option<Location>,
+    /// The line of the text, from 1.
+    pub line: usize,
+}
+
+/// What became of a failure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// It counts.
+    #[default]
+    Failed,
+    /// The host could not be reached.
+    Unreachable,
+    /// A rescue section took over. Only the recap says so.
+    Rescued,
+    /// The play goes on as if nothing had happened.
+    Ignored,
+}
+
+/// A place in a playbook, on the machine that ran Ansible.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Location {
+    /// Path as printed.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u64,
+    /// Column, from 1.
+    pub col: Option<u64>,
+}
+
+/// One line of the recap: the number of results by kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Host {
+    /// Name of the host.
+    pub name: String,
+    /// Tasks that went well, changed ones and ignored failures among them.
+    pub ok: u64,
+    /// Tasks that changed something.
+    pub changed: u64,
+    /// Times that the host was not reachable.
+    pub unreachable: u64,
+    /// Failed tasks.
+    pub failed: u64,
+    /// Skipped tasks.
+    pub skipped: u64,
+    /// Failures that a rescue section took over.
+    pub rescued: u64,
+    /// Failures that were ignored.
+    pub ignored: u64,
+}
+
+impl Digest {
+    /// Whether some run failed: a failure or unreachable host that was neither ignored nor rescued, an error that stopped it, or an
+    /// end before the recap.
+    pub fn failed(&self) -> bool {
+        self.runs.iter().any(Run::failed)
+    }
+
+    /// Whether the text holds Ansible output at all.
+    pub fn is_ansible(&self) -> bool {
+        !self.runs.is_empty()
+    }
+}
+
+impl Run {
+    /// Whether this run failed.
+    pub fn failed(&self) -> bool {
+        self.failures.iter().any(Failure::counts)
+            || match self.verdict {
+                Verdict::Ok | Verdict::NoHosts => false,
+                Verdict::Failed
+                | Verdict::Unreachable
+                | Verdict::ParseError
+                | Verdict::UsageError
+                | Verdict::Interrupted
+                | Verdict::Killed => true,
+            }
+    }
+}
+
+impl Failure {
+    /// Whether it was neither ignored nor rescued.
+    pub fn counts(&self) -> bool {
+        match self.kind {
+            Kind::Failed | Kind::Unreachable => true,
+            Kind::Rescued | Kind::Ignored => false,
+        }
+    }
+}

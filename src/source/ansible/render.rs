@@ -1,0 +1,185 @@
+//! One-line and short renderings of what was read. They are plain text from outside: whoever shows them redacts and escapes first.
+
+use std::fmt::Write as _;
+
+use super::model::{Failure, Kind, Run, Verdict};
+use super::payload::last_lines;
+use super::prefix::cut;
+
+const EXCERPT_CAP: usize = 4 << 10;
+const EXCERPT_LINES: usize = 20;
+const LINE_CAP: usize = 240;
+
+impl Failure {
+    /// One line: `task "Copy release" on web1: no space left (rc=2)`.
+    pub fn headline(&self) -> String {
+        let word = if self.handler { "handler" } else { "task" };
+        let mut line = format!("{word} \"{}\" on {}", one_line(&self.task), one_line(&self.host));
+        if let Some(delegate) = &self.delegate_to {
+            let _ = write!(line, " (delegated to {})", one_line(delegate));
+        }
+        if let Some(item) = &self.item {
+            let label = item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+            let _ = write!(line, ", item {}", one_line(&label));
+        }
+        let _ = write!(line, ": {}", self.reason());
+        if let Some(rc) = self.rc {
+            let _ = write!(line, " (rc={rc})");
+        }
+        match self.kind {
+            Kind::Failed | Kind::Unreachable => {}
+            Kind::Rescued => line.push_str(" (rescued)"),
+            Kind::Ignored => line.push_str(" (ignored)"),
+        }
+        line
+    }
+
+    /// What the headline gives as the reason: the message, or the last word of the command when the message says nothing.
+    fn reason(&self) -> String {
+        if self.no_log {
+            return "details hidden by no_log".to_owned();
+        }
+        let message = self.msg.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
+        let empty = message.is_empty() || message.contains("non-zero return code");
+        let output = [&self.stderr_tail, &self.stdout_tail];
+        let said = output.iter().find_map(|t| t.lines().rfind(|l| !l.trim().is_empty()));
+        match said.filter(|_| empty) {
+            Some(said) => one_line(said),
+            None if message.is_empty() => "failed without a message".to_owned(),
+            None => one_line(message),
+        }
+    }
+
+    /// The message, exit code, command and the last 20 lines of stderr, or of stdout when stderr is empty; at most 4 KiB.
+    pub fn excerpt(&self) -> String {
+        let mut text = String::new();
+        if self.no_log {
+            text.push_str("details hidden by no_log\n");
+        }
+        if !self.msg.is_empty() {
+            let _ = writeln!(text, "{}", cut(self.msg.trim_end(), EXCERPT_CAP / 2));
+        }
+        if let Some(rc) = self.rc {
+            let _ = writeln!(text, "rc: {rc}");
+        }
+        if let Some(cmd) = &self.cmd {
+            let _ = writeln!(text, "cmd: {}", cut(cmd, EXCERPT_CAP / 8));
+        }
+        let (name, output) = match (self.stderr_tail.trim(), self.stdout_tail.trim()) {
+            ("", "") => return text,
+            ("", stdout) => ("stdout", stdout),
+            (stderr, _) => ("stderr", stderr),
+        };
+        let room = EXCERPT_CAP.saturating_sub(text.len() + name.len() + 3);
+        let output = last_lines(output, EXCERPT_LINES);
+        let from = output.ceil_char_boundary(output.len().saturating_sub(room));
+        let _ = writeln!(text, "{name}:\n{}", output.get(from..).unwrap_or_default());
+        text
+    }
+}
+
+impl Run {
+    /// One line that says how the run ended: `failed on 2 of 5 hosts: task "Restart app" on web3: unit not found (rc=5); 1 unreachable`.
+    pub fn verdict_line(&self) -> String {
+        let mut line = match self.verdict {
+            Verdict::Ok => self.green_line(),
+            Verdict::NoHosts => "no hosts matched: nothing was done".to_owned(),
+            Verdict::Failed | Verdict::Unreachable => self.red_line(),
+            Verdict::ParseError => self.stopped_line("an error stopped the run"),
+            Verdict::UsageError => self.stopped_line("the command line was refused"),
+            Verdict::Interrupted => self.cut_line("interrupted"),
+            Verdict::Killed => {
+                self.cut_line("no PLAY RECAP: the run was killed or its output is incomplete")
+            }
+        };
+        if let Some(code) = self.exit_code.filter(|c| *c != 0) {
+            let _ = write!(line, "; exit code {code}{}", self.meaning(code));
+        }
+        line
+    }
+
+    /// Codes 2 and 4 have two meanings each; the text decides.
+    fn meaning(&self, code: i64) -> &'static str {
+        match (code, self.verdict) {
+            (2, Verdict::UsageError) => " (usage error)",
+            (2, Verdict::Failed) => " (failed hosts)",
+            (4, Verdict::ParseError) => " (parser error)",
+            (4, Verdict::Failed | Verdict::Unreachable) => " (unreachable hosts)",
+            _ => "",
+        }
+    }
+
+    fn green_line(&self) -> String {
+        let changed = self.hosts.iter().filter(|h| h.changed > 0).count();
+        let mut line = format!("ok on {}, {changed} changed", hosts(self.hosts.len()));
+        for (kind, word) in [(Kind::Ignored, "ignored"), (Kind::Rescued, "rescued")] {
+            let count = self.failures.iter().filter(|f| f.kind == kind).count();
+            if count > 0 {
+                let _ = write!(line, ", {count} failures {word}");
+            }
+        }
+        line
+    }
+
+    fn red_line(&self) -> String {
+        let failed =
+            self.hosts_with(Kind::Failed).max(self.hosts.iter().filter(|h| h.failed > 0).count());
+        let lost = self
+            .hosts_with(Kind::Unreachable)
+            .max(self.hosts.iter().filter(|h| h.unreachable > 0).count());
+        let total = hosts(self.hosts.len());
+        let mut line = match (failed, lost) {
+            (0, lost) => format!("{lost} of {total} unreachable"),
+            (failed, 0) => format!("failed on {failed} of {total}"),
+            (failed, lost) => format!("failed on {failed} of {total}, {lost} unreachable"),
+        };
+        if let Some(first) = self.first_cause() {
+            let _ = write!(line, ": {}", first.headline());
+        }
+        line
+    }
+
+    /// The failure to show first: task failures before unreachable hosts, where the trouble began before what followed from it.
+    fn first_cause(&self) -> Option<&Failure> {
+        let rank = |f: &&Failure| (!f.root_cause, f.kind == Kind::Unreachable);
+        self.failures.iter().filter(|f| f.counts() || f.root_cause).min_by_key(rank)
+    }
+
+    fn hosts_with(&self, kind: Kind) -> usize {
+        let mut names: Vec<_> =
+            self.failures.iter().filter(|f| f.kind == kind).map(|f| f.host.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.len()
+    }
+
+    fn stopped_line(&self, what: &str) -> String {
+        let error = self.errors.first().and_then(|e| e.lines().find(|l| !l.trim().is_empty()));
+        error.map_or_else(|| what.to_owned(), |e| format!("{what}: {}", one_line(e)))
+    }
+
+    fn cut_line(&self, what: &str) -> String {
+        let mut line = what.to_owned();
+        if let Some(task) = &self.last_task {
+            let _ = write!(line, "; last task \"{}\"", one_line(task));
+        }
+        if let Some(first) = self.first_cause() {
+            let _ = write!(line, "; before that {}", first.headline());
+        }
+        line
+    }
+}
+
+fn hosts(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "host" } else { "hosts" })
+}
+
+/// The text in one line of at most 240 bytes, without control characters.
+fn one_line(text: &str) -> String {
+    let short = cut(text.trim(), LINE_CAP);
+    let mut line: String = short.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if short.len() < text.trim().len() {
+        line.push('…');
+    }
+    line
+}

@@ -1,0 +1,227 @@
+//! What was read so far: the runs of one process, as drafts that can be set back to an earlier point.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::grammar::Section;
+use super::model::{Failure, Host, Location};
+
+/// More failures than this are counted by the recap alone.
+const FAILURES: usize = 10_000;
+const NOTES: usize = 50;
+const NOTE_CAP: usize = 4 << 10;
+
+/// One run while it is read. The lists only grow; [`At`] says how much of them counts.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) failures: Vec<Entry>,
+    pub(super) hosts: Vec<Host>,
+    pub(super) warnings: Vec<String>,
+    pub(super) errors: Vec<Halt>,
+    pub(super) playbook: Option<String>,
+    /// The line of the last result of a host that is no failure.
+    pub(super) passed: HashMap<String, usize>,
+    pub(super) at: At,
+}
+
+/// A failure, and what is needed to judge it at the end.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) failure: Failure,
+    /// Number of the task banner above it.
+    pub(super) task_no: usize,
+    /// Whether it was read where raw output of a command may stand.
+    pub(super) doubtful: bool,
+    /// Whether something went well on the host since its failure before this one.
+    pub(super) recovered: bool,
+}
+
+/// An error that stopped the run, unless the run goes on.
+#[derive(Debug)]
+pub(super) struct Halt {
+    pub(super) text: String,
+    pub(super) kind: HaltKind,
+}
+
+/// Who printed it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HaltKind {
+    /// `ERROR! …`
+    Old,
+    /// `[ERROR]: …`, which also stands before results.
+    New,
+    /// The parser of the command line.
+    Usage,
+}
+
+/// Where the reader stands.
+#[derive(Debug, Clone, Default)]
+pub(super) struct At {
+    pub(super) play: Rc<str>,
+    pub(super) task: Option<Rc<str>>,
+    pub(super) section: Option<Section>,
+    pub(super) task_no: usize,
+    /// Where the task stands.
+    pub(super) task_place: Option<Location>,
+    /// First and last `Origin:` since the last error message.
+    pub(super) origins: Option<(Option<Location>, Option<Location>)>,
+    /// From which host on the list is the last recap.
+    pub(super) recap_from: Option<usize>,
+    /// The failures that `...ignoring` would refer to: number of the first one.
+    pub(super) ignorable: Option<usize>,
+    pub(super) halt_open: bool,
+    pub(super) warning_open: bool,
+    pub(super) after_raw: bool,
+    pub(super) ending: Ending,
+    pub(super) exit_code: Option<i64>,
+    pub(super) no_hosts: bool,
+}
+
+/// What is known of the end of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Nothing yet.
+    #[default]
+    Open,
+    /// The job's step is over.
+    Closed,
+    /// Somebody interrupted it.
+    Interrupted,
+}
+
+/// How long every list was and where the reader stood.
+#[derive(Debug, Clone)]
+pub(super) struct Point {
+    runs: usize,
+    failures: usize,
+    hosts: usize,
+    warnings: usize,
+    errors: usize,
+    at: At,
+}
+
+/// All runs of one process; there is always a current one.
+#[derive(Debug)]
+pub(super) struct Runs {
+    done: Vec<Draft>,
+    current: Draft,
+}
+
+impl Default for Runs {
+    fn default() -> Self {
+        Self { done: Vec::new(), current: Draft::default() }
+    }
+}
+
+impl Runs {
+    /// The run that is being read.
+    pub(super) fn current(&mut self) -> &mut Draft {
+        &mut self.current
+    }
+
+    /// Begins another run if the current one holds anything.
+    pub(super) fn begin(&mut self) {
+        if self.current.is_used() {
+            self.done.push(std::mem::take(&mut self.current));
+        }
+    }
+
+    /// Begins another run if the step of the current one is over.
+    pub(super) fn enter(&mut self) -> &mut Draft {
+        if self.current.at.ending != Ending::Open {
+            self.begin();
+        }
+        &mut self.current
+    }
+
+    /// The point to come back to with [`Runs::back_to`].
+    pub(super) fn point(&self) -> Point {
+        Point {
+            runs: self.done.len(),
+            failures: self.current.failures.len(),
+            hosts: self.current.hosts.len(),
+            warnings: self.current.warnings.len(),
+            errors: self.current.errors.len(),
+            at: self.current.at.clone(),
+        }
+    }
+
+    /// Forgets everything that was read since the point.
+    pub(super) fn back_to(&mut self, point: Point) {
+        if self.done.len() > point.runs
+            && let Some(current) = self.done.drain(point.runs..).next()
+        {
+            self.current = current;
+        }
+        self.current.failures.truncate(point.failures);
+        self.current.hosts.truncate(point.hosts);
+        self.current.warnings.truncate(point.warnings);
+        self.current.errors.truncate(point.errors);
+        self.current.at = point.at;
+    }
+
+    /// All runs in their order.
+    pub(super) fn into_drafts(self) -> impl Iterator<Item = Draft> {
+        self.done.into_iter().chain([self.current])
+    }
+}
+
+impl Draft {
+    /// Whether anything was read.
+    pub(super) fn is_used(&self) -> bool {
+        self.is_started() || !self.errors.is_empty() || self.playbook.is_some()
+    }
+
+    /// Whether a play began.
+    pub(super) fn is_started(&self) -> bool {
+        self.at.task.is_some()
+            || self.at.recap_from.is_some()
+            || !self.at.play.is_empty()
+            || !self.failures.is_empty()
+    }
+
+    /// Takes up a failure and returns its number.
+    pub(super) fn push(&mut self, failure: Failure) -> Option<usize> {
+        if self.failures.len() >= FAILURES {
+            return None;
+        }
+        let passed = self.passed.remove(&failure.host).is_some();
+        let number = self.failures.len();
+        let (task_no, doubtful) = (self.at.task_no, self.at.after_raw);
+        self.failures.push(Entry { failure, task_no, doubtful, recovered: passed });
+        Some(number)
+    }
+
+    /// Notes what may explain a green run that did nothing.
+    pub(super) fn warn(&mut self, text: &str) {
+        if self.warnings.len() < NOTES && !self.warnings.iter().any(|w| w == text) {
+            self.warnings.push(text.to_owned());
+            self.at.warning_open = true;
+        }
+    }
+
+    /// Notes an error that may have stopped the run.
+    pub(super) fn halt(&mut self, text: &str, kind: HaltKind) {
+        if self.errors.len() < NOTES {
+            self.errors.push(Halt { text: text.to_owned(), kind });
+            self.at.halt_open = true;
+        }
+    }
+
+    /// Adds a line to the error or warning that is being read.
+    pub(super) fn note(&mut self, line: &str) {
+        if line.trim().is_empty() {
+            self.at.warning_open = false;
+        }
+        let open = (self.at.halt_open, self.at.warning_open);
+        let note = match open {
+            (true, _) => self.errors.last_mut().map(|h| &mut h.text),
+            (false, true) => self.warnings.last_mut(),
+            (false, false) => None,
+        };
+        if let Some(note) = note.filter(|n| n.len() + line.len() < NOTE_CAP) {
+            note.push(if self.at.halt_open { '\n' } else { ' ' });
+            note.push_str(line.trim_end());
+        }
+    }
+}
