@@ -1,10 +1,19 @@
-//! Redacted evidence and signatures -> ranked causes. Pure: same input, same output, no clock.
+//! From redacted evidence and known failures to ranked causes. Pure: the same evidence gives the same answer, without a clock.
+//!
+//! What a failure looks like is data: `signatures/*.yaml`, each entry with the example lines that are its tests. This module reads no
+//! file, decides nothing about the job, and says nothing when nothing is known.
 
-use crate::redact::Redacted;
-use crate::report::{Diagnosis, Evidence};
+mod lines;
+mod pattern;
+mod quote;
+mod rank;
+mod scan;
+mod signature;
+mod signatures;
 
-/// stub
-pub fn diagnose(evidence: &[Evidence<Redacted>]) -> Vec<Diagnosis> {
-    let _ = evidence;
-    Vec::new()
-}
+#[cfg(test)]
+mod catalogue_tests;
+
+pub use rank::diagnose;
+pub use signature::Signature;
+pub use signatures::{SignatureError, Signatures};
