@@ -8,7 +8,7 @@ mod link;
 mod markdown;
 mod terminal;
 
-pub use clean::{clean, cut, cut_lines, one_line};
+pub use clean::{clean, cut, cut_bytes, cut_lines, one_line};
 pub use link::{Place, address, host, link, runbook};
 pub use markdown::{CELL, cell, code_span, fence, html, plain, pre, prose};
 pub use terminal::{terminal_block, terminal_line};
@@ -17,4 +17,4 @@ pub use terminal::{terminal_block, terminal_line};
 pub const LINE: usize = 4096;
 
 /// The longest block that is shown, in characters; what is longer lies in the bundle.
-pub const BLOCK: usize = 32 * 1024;
+pub const BLOCK: usize = 16 * 1024;

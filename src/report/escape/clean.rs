@@ -83,6 +83,11 @@ pub fn cut_lines(text: &str, head: usize, tail: usize) -> Cow<'_, str> {
     Cow::Owned(kept.join("\n"))
 }
 
+/// The longest head of the text that has at most `max` bytes and ends between two characters.
+pub fn cut_bytes(text: &str, max: usize) -> &str {
+    text.get(..text.floor_char_boundary(max)).unwrap_or_default()
+}
+
 fn head_of(line: &str, chars: usize) -> &str {
     line.get(..place(line, chars)).unwrap_or_default()
 }
@@ -228,6 +233,13 @@ mod tests {
     fn a_long_block_keeps_its_first_and_last_lines() {
         assert_eq!(cut_lines("1\n2\n3\n4\n5", 1, 2), "1\n… 2 lines omitted …\n4\n5");
         assert_eq!(cut_lines("1\n2\n3", 1, 2), "1\n2\n3");
+    }
+
+    #[test]
+    fn bytes_are_cut_between_characters() {
+        assert_eq!(cut_bytes("aä", 2), "a");
+        assert_eq!(cut_bytes("aä", 3), "aä");
+        assert_eq!(cut_bytes("aä", 99), "aä");
     }
 
     proptest::proptest! {

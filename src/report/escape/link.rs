@@ -5,6 +5,8 @@
 use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::markdown::plain;
+
 /// What stays as it is in a path. `%` stays too: addresses come in already encoded.
 const PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b'%');
@@ -21,10 +23,11 @@ pub enum Place {
     Path(String),
 }
 
-/// A Markdown link with a label of ours, or `None` when the address may not be linked. A label never holds text from outside.
-pub fn link(label: &'static str, to: &str, hosts: &[String]) -> Option<String> {
+/// A Markdown link with a label of ours, or `None` when the address may not be linked. The label is
+/// text of ours.
+pub fn link(label: &str, to: &str, hosts: &[String]) -> Option<String> {
     let safe = address(to, hosts)?;
-    Some(format!("[{label}]({})", safe.replace('&', "&amp;")))
+    Some(format!("[{}]({})", plain(label), safe.replace('&', "&amp;")))
 }
 
 /// The address with every odd character percent-encoded, or `None` when it is no `http` or `https` address of one of `hosts`

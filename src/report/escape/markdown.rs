@@ -49,13 +49,14 @@ pub fn html(text: &str) -> String {
     entities(&clean(text))
 }
 
-/// A whole text as it is when Markdown gives none of its characters a meaning, else as a code span. The templates' `{{x}}` does this.
+/// A whole text as it is when Markdown gives none of its characters a meaning, else as a code span
+/// that is safe in a table cell too. The templates' `{{x}}` does this.
 pub fn plain(text: &str) -> String {
     let shown = clean(text);
     if shown.lines().count() <= 1 && shown.split([' ', '\n']).all(is_plain) {
         shown.trim_end_matches('\n').to_owned()
     } else {
-        code_span(text)
+        cell(text)
     }
 }
 
