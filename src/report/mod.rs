@@ -7,15 +7,19 @@ pub mod escape;
 pub mod evidence;
 pub mod finding;
 pub mod json;
+#[cfg(test)]
+mod sample;
+mod story;
 pub mod summary;
 pub mod text;
+mod units;
 pub mod verdict;
 
 pub use answer::{Answer, Observation, Outcome, Status};
 pub use diagnosis::{Certainty, Diagnosis, EvidenceLine};
 pub use evidence::{BundlePath, Evidence, EvidenceKind, Excerpt, Raw, Truncation};
 pub use finding::Finding;
-pub use verdict::{Candidate, Reason, Selection, Verdict};
+pub use verdict::{BlockClass, Candidate, Reason, Selection, Verdict};
 
 use std::time::Duration;
 

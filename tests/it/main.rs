@@ -1,1 +1,1 @@
-
+mod summary_render;

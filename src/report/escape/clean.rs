@@ -1,0 +1,254 @@
+//! Removes what a terminal would obey and shows what a reader could not see; shortens lines and blocks.
+//!
+//! Escapes for no language.
+
+use std::borrow::Cow;
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// Combining marks that may stand in a row; the others are dropped.
+const MARKS: usize = 4;
+
+/// Below this limit a line is cut at its end, above it in its middle.
+const SHORT: usize = 120;
+
+/// Room for the words that tell how much was left out.
+const MARKER: usize = 40;
+
+/// The text without terminal sequences (CSI, OSC, DCS and the like; one that never ends stops at the end of its line), with control,
+/// bidirectional and invisible characters written out (`\x08`, `\u{202e}`), and with `\n` as its only line end. Linear time.
+pub fn clean(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    let (mut marks, mut before) = (0, '\0');
+    while let Some(c) = rest.next() {
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        match c {
+            '\r' => {
+                rest.next_if_eq(&'\n');
+                out.push('\n');
+            }
+            '\n' | '\t' => out.push(c),
+            '\u{1b}' => skip_escape(&mut rest),
+            '\u{9b}' => skip_control_sequence(&mut rest),
+            '\u{9d}' => skip_string(&mut rest, ends_command),
+            '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}' => skip_string(&mut rest, ends_string),
+            '\u{fe0f}' if is_symbol(before) => out.push(c),
+            _ if marks > MARKS => {}
+            _ => show(c, &mut out),
+        }
+        before = c;
+    }
+    out
+}
+
+/// The cleaned text as one line of at most `max` characters: line ends and tabs become spaces, the ends are trimmed.
+pub fn one_line(text: &str, max: usize) -> String {
+    let line = clean(text).replace(['\n', '\t'], " ");
+    cut(line.trim(), max).into_owned()
+}
+
+/// The line within `max` characters: its head, how many characters were left out, its tail. A short limit cuts at the end.
+pub fn cut(line: &str, max: usize) -> Cow<'_, str> {
+    if line.len() <= max {
+        return Cow::Borrowed(line);
+    }
+    let total = line.chars().count();
+    if total <= max {
+        return Cow::Borrowed(line);
+    }
+    if max < SHORT {
+        return Cow::Owned(format!("{}…", head_of(line, max.saturating_sub(1))));
+    }
+    let tail = max / 8;
+    let head = (max / 4 * 3).min(max - tail - MARKER);
+    let left_out = total - head - tail;
+    Cow::Owned(format!(
+        "{} … {left_out} characters omitted … {}",
+        head_of(line, head),
+        tail_of(line, total - tail)
+    ))
+}
+
+/// The first `head` and the last `tail` lines, and between them how many were left out.
+pub fn cut_lines(text: &str, head: usize, tail: usize) -> Cow<'_, str> {
+    let lines: Vec<&str> = text.lines().collect();
+    let Some(left_out) = lines.len().checked_sub(head + tail).filter(|n| *n > 0) else {
+        return Cow::Borrowed(text);
+    };
+    let first = lines.iter().take(head).copied();
+    let last = lines.iter().skip(head + left_out).copied();
+    let marker = format!("… {left_out} lines omitted …");
+    let kept: Vec<&str> = first.chain([marker.as_str()]).chain(last).collect();
+    Cow::Owned(kept.join("\n"))
+}
+
+/// The longest head of the text that has at most `max` bytes and ends between two characters.
+pub fn cut_bytes(text: &str, max: usize) -> &str {
+    text.get(..text.floor_char_boundary(max)).unwrap_or_default()
+}
+
+fn head_of(line: &str, chars: usize) -> &str {
+    line.get(..place(line, chars)).unwrap_or_default()
+}
+
+fn tail_of(line: &str, from: usize) -> &str {
+    line.get(place(line, from)..).unwrap_or_default()
+}
+
+fn place(line: &str, chars: usize) -> usize {
+    line.char_indices().nth(chars).map_or(line.len(), |(at, _)| at)
+}
+
+/// After ESC: a control sequence, a string, or one letter with the intermediates before it.
+fn skip_escape(rest: &mut Peekable<Chars<'_>>) {
+    match rest.peek() {
+        Some('[') => {
+            rest.next();
+            skip_control_sequence(rest);
+        }
+        Some(']') => skip_string(rest, ends_command),
+        Some('P' | 'X' | '^' | '_') => skip_string(rest, ends_string),
+        _ => {
+            while rest.next_if(|c| matches!(c, ' '..='/')).is_some() {}
+            rest.next_if(|c| matches!(c, '0'..='~'));
+        }
+    }
+}
+
+fn skip_control_sequence(rest: &mut Peekable<Chars<'_>>) {
+    while rest.next_if(|c| matches!(c, ' '..='?')).is_some() {}
+    rest.next_if(|c| matches!(c, '@'..='~'));
+}
+
+/// Up to and with its end; a line end or the next ESC ends it too and stays, so that a string without an end hides no other line.
+fn skip_string(rest: &mut Peekable<Chars<'_>>, ends: fn(char) -> bool) {
+    while rest.next_if(|c| !ends(*c) && !matches!(c, '\n' | '\r' | '\u{1b}')).is_some() {}
+    rest.next_if(|c| ends(*c));
+}
+
+fn ends_command(c: char) -> bool {
+    matches!(c, '\u{7}' | '\u{9c}')
+}
+
+fn ends_string(c: char) -> bool {
+    c == '\u{9c}'
+}
+
+fn show(c: char, out: &mut String) {
+    match c {
+        '\0' => out.push_str("\\0"),
+        '\u{1}'..='\u{1f}' | '\u{7f}' => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+        '\u{80}'..='\u{84}' | '\u{86}'..='\u{9f}' => {}
+        _ if is_hidden(c) => out.extend(c.escape_unicode()),
+        _ if is_noncharacter(c) => out.push('\u{fffd}'),
+        _ => out.push(c),
+    }
+}
+
+/// Characters that reorder, separate or show nothing.
+fn is_hidden(c: char) -> bool {
+    matches!(c,
+        '\u{85}' | '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
+        | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}')
+}
+
+fn is_noncharacter(c: char) -> bool {
+    u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}')
+}
+
+/// Symbols after which U+FE0F asks for the coloured form.
+fn is_symbol(c: char) -> bool {
+    matches!(c, '\u{203c}' | '\u{2049}' | '\u{2122}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
+}
+
+fn is_mark(c: char) -> bool {
+    matches!(c,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5bd}' | '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}'
+        | '\u{e34}'..='\u{e3a}' | '\u{e47}'..='\u{e4e}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminal_sequences_vanish_whole() {
+        for (raw, shown) in [
+            ("\u{1b}[31mred\u{1b}[0m", "red"),
+            ("\u{1b}[38;2;1;2;3mx\u{1b}[?25l", "x"),
+            ("\u{1b}]8;;https://evil.example\u{7}Runbook\u{1b}]8;;\u{7}", "Runbook"),
+            ("\u{1b}]52;c;cm0=\u{1b}\\y", "y"),
+            ("\u{1b}P+q544e\u{1b}\\z", "z"),
+            ("\u{9b}31mx\u{9d}8;;u\u{9c}y", "xy"),
+            ("\u{1b}(Bok\u{1b}", "ok"),
+        ] {
+            assert_eq!(clean(raw), shown, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn a_sequence_without_an_end_hides_no_other_line() {
+        assert_eq!(clean("\u{1b}]0;AAAA\nthe real error"), "\nthe real error");
+        assert_eq!(clean("\u{1b}PAAAA\rthe real error"), "\nthe real error");
+        assert_eq!(clean("\u{1b}[31\nthe real error"), "\nthe real error");
+    }
+
+    #[test]
+    fn what_a_reader_could_not_see_is_written_out() {
+        assert_eq!(clean("Deploy FAILED\rDeploy OK"), "Deploy FAILED\nDeploy OK");
+        assert_eq!(clean("a\0b\u{8}c\u{7f}"), "a\\0b\\x08c\\x7f");
+        assert_eq!(clean("user\u{202e}\u{2066}x"), "user\\u{202e}\\u{2066}x");
+        assert_eq!(clean("pass\u{200b}word\u{feff}"), "pass\\u{200b}word\\u{feff}");
+        assert_eq!(clean("ok\u{e0041}"), "ok\\u{e0041}");
+        assert_eq!(clean("a\u{2028}b\u{85}c"), "a\\u{2028}b\\u{85}c");
+        assert_eq!(clean("a\u{ffff}\u{fdd0}b"), "a\u{fffd}\u{fffd}b");
+        assert_eq!(clean(&format!("a{}", "\u{301}".repeat(64))), "a\u{301}\u{301}\u{301}\u{301}");
+    }
+
+    #[test]
+    fn ordinary_text_stays_as_it_is() {
+        for text in ["", "größer als 5 GiB", "日本語 \t x\n", "⚠\u{fe0f} e\u{301}"] {
+            assert_eq!(clean(text), text);
+        }
+        assert_eq!(clean("a\u{fe0f}"), "a\\u{fe0f}");
+    }
+
+    #[test]
+    fn a_long_line_keeps_its_head_and_its_tail() {
+        let line = format!("{}END", "ä".repeat(3_000_000));
+        let shown = cut(&line, 4096);
+        assert!(shown.chars().count() <= 4096);
+        assert!(shown.starts_with("ää") && shown.ends_with("END"));
+        assert!(shown.contains(" … 2996419 characters omitted … "), "{}", shown.len());
+        assert_eq!(cut("ääää", 4), "ääää");
+        assert_eq!(cut("äääää", 4), "äää…");
+        assert!(cut(&line, 200).chars().count() <= 200);
+        assert_eq!(cut("abc", 0), "…");
+    }
+
+    #[test]
+    fn a_long_block_keeps_its_first_and_last_lines() {
+        assert_eq!(cut_lines("1\n2\n3\n4\n5", 1, 2), "1\n… 2 lines omitted …\n4\n5");
+        assert_eq!(cut_lines("1\n2\n3", 1, 2), "1\n2\n3");
+    }
+
+    #[test]
+    fn bytes_are_cut_between_characters() {
+        assert_eq!(cut_bytes("aä", 2), "a");
+        assert_eq!(cut_bytes("aä", 3), "aä");
+        assert_eq!(cut_bytes("aä", 99), "aä");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn cleaned_text_holds_nothing_to_obey(text in "\\PC*|(?s:.*)") {
+            let shown = clean(&text);
+            assert!(!shown.chars().any(|c| c != '\n' && c != '\t' && (c.is_control() || is_noncharacter(c))));
+            assert!(shown.chars().count() <= text.chars().count() * 9);
+            assert_eq!(clean(&shown), shown);
+        }
+    }
+}
