@@ -1,0 +1,251 @@
+//! Why an artifact could not be uploaded: what was asked of which host, and what it answered. Never a query string, never a token.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+/// Why an upload failed. `Display` says what was tried; the cause comes from `source()`.
+#[derive(Debug, thiserror::Error)]
+#[error("{tried}")]
+pub struct Error {
+    tried: String,
+    help: Option<&'static str>,
+    #[source]
+    cause: Cause,
+    retry_after: Option<Duration>,
+    retry: Retry,
+    next: Next,
+}
+
+/// The classes of causes.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The runtime token can not be used; the text says why.
+    #[error("{0}")]
+    Token(&'static str),
+    /// An address can not be used; the text says why and never holds its query.
+    #[error("{0}")]
+    Address(String),
+    /// The server answered, but not with success.
+    #[error("{0}")]
+    Refused(Box<Refusal>),
+    /// No connection, or it broke.
+    #[error("{host}: {reason}")]
+    Transport {
+        /// Host and port.
+        host: String,
+        /// The chain of causes in one line.
+        reason: String,
+    },
+    /// No byte moved for this long.
+    #[error("{host}: no byte moved for {} s", .idle.as_secs_f64())]
+    Stalled {
+        /// Host and port.
+        host: String,
+        /// The limit.
+        idle: Duration,
+    },
+    /// The deadline of the upload has passed.
+    #[error("no time is left before the deadline")]
+    Deadline,
+    /// The answer has not the form that was expected.
+    #[error("{host}: unexpected answer: {reason}")]
+    Answer {
+        /// Host and port.
+        host: String,
+        /// What was missing or wrong.
+        reason: String,
+    },
+    /// The zip could not be read.
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+}
+
+/// An answer that is not the expected success; empty fields were not sent.
+#[derive(Debug, Default)]
+pub struct Refusal {
+    /// The HTTP status code.
+    pub status: u16,
+    /// Host and port.
+    pub host: String,
+    /// The server's code for the fault: of Twirp, or `x-ms-error-code`.
+    pub code: String,
+    /// The server's own words, at most 200 characters.
+    pub message: String,
+    /// The id under which the server's operator finds the request.
+    pub request_id: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} answered status {}", self.host, self.status)?;
+        for (lead, value) in
+            [(" ", &self.code), (": ", &self.message), (", request id ", &self.request_id)]
+        {
+            if !value.is_empty() {
+                write!(f, "{lead}{value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the same call may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Retry {
+    /// When its cause is of a passing kind.
+    ByCause,
+    /// It was repeated as often as allowed.
+    Spent,
+}
+
+/// What may still help when a whole upload has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nothing.
+    GiveUp,
+    /// The name is taken or burnt: another one.
+    OtherName,
+}
+
+impl Error {
+    pub(super) fn new(tried: impl Into<String>, cause: Cause) -> Self {
+        let help = help_for(&cause);
+        let tried = tried.into();
+        Self { tried, help, cause, retry_after: None, retry: Retry::ByCause, next: Next::GiveUp }
+    }
+
+    /// The setting to change, when one would help.
+    pub fn help(&self) -> Option<&str> {
+        self.help
+    }
+
+    /// The class of the cause.
+    pub fn cause(&self) -> &Cause {
+        &self.cause
+    }
+
+    /// The HTTP status, when the server answered.
+    pub fn status(&self) -> Option<u16> {
+        if let Cause::Refused(refusal) = &self.cause { Some(refusal.status) } else { None }
+    }
+
+    /// The whole chain in one line, from what was tried to the root cause.
+    pub fn chain(&self) -> String {
+        chain_of(self)
+    }
+
+    pub(super) fn after(mut self, wait: Option<Duration>) -> Self {
+        self.retry_after = wait;
+        self
+    }
+
+    pub(super) fn or_other_name(mut self) -> Self {
+        self.next = Next::OtherName;
+        self
+    }
+
+    pub(super) fn spent(mut self) -> Self {
+        self.retry = Retry::Spent;
+        self
+    }
+
+    pub(super) fn under(mut self, name: &str) -> Self {
+        self.tried = format!("upload artifact `{name}`: {}", self.tried);
+        self
+    }
+
+    pub(super) fn next(&self) -> Next {
+        self.next
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Whether the same call may succeed a little later.
+    pub(super) fn is_transient(&self) -> bool {
+        let passing = match &self.cause {
+            Cause::Refused(refusal) => {
+                matches!(refusal.status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
+                    && !is_quota(refusal)
+            }
+            Cause::Transport { .. } | Cause::Stalled { .. } => true,
+            Cause::Token(_)
+            | Cause::Address(_)
+            | Cause::Deadline
+            | Cause::Answer { .. }
+            | Cause::File(_) => false,
+        };
+        passing && self.retry == Retry::ByCause
+    }
+}
+
+fn is_quota(refusal: &Refusal) -> bool {
+    refusal.message.contains("insufficient usage")
+}
+
+fn help_for(cause: &Cause) -> Option<&'static str> {
+    match cause {
+        Cause::Token(_) | Cause::Address(_) => Some(
+            "run it as a container action: the runner gives ACTIONS_RUNTIME_TOKEN and ACTIONS_RESULTS_URL to actions only, not to run steps",
+        ),
+        Cause::Refused(refusal) if is_quota(refusal) => Some(
+            "the storage quota for artifacts is used up: delete old artifacts or lower retention-days",
+        ),
+        Cause::Transport { .. } | Cause::Stalled { .. } => Some(
+            "allow this host in the firewall or set HTTPS_PROXY on the runner; uploads go to *.actions.githubusercontent.com and *.blob.core.windows.net",
+        ),
+        Cause::Refused(_) | Cause::Deadline | Cause::Answer { .. } | Cause::File(_) => None,
+    }
+}
+
+/// The chain of an error in one line; a link that the one before it already quotes is left out.
+pub(super) fn chain_of(error: &dyn StdError) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(link) = cause {
+        let text = link.to_string();
+        if !line.contains(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = link.source();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_names_status_code_words_and_request_id() {
+        let refusal = Refusal {
+            status: 409,
+            host: "results.test".to_owned(),
+            code: "already_exists".to_owned(),
+            message: "taken".to_owned(),
+            request_id: "ABC:1".to_owned(),
+        };
+        let error =
+            Error::new("create the artifact", Cause::Refused(Box::new(refusal))).under("box");
+        assert_eq!(
+            error.chain(),
+            "upload artifact `box`: create the artifact: results.test answered status 409 already_exists: taken, request id ABC:1"
+        );
+    }
+
+    #[test]
+    fn a_used_up_quota_is_not_tried_again_and_says_what_to_do() {
+        let refusal = Refusal {
+            status: 429,
+            message: "insufficient usage to create artifact".to_owned(),
+            ..Refusal::default()
+        };
+        let error = Error::new("create the artifact", Cause::Refused(Box::new(refusal)));
+        assert!(!error.is_transient());
+        assert!(error.help().is_some_and(|h| h.contains("retention-days")));
+    }
+}

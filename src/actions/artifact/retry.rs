@@ -1,0 +1,181 @@
+//! When a call is tried again, how long to wait before, and when to give up.
+
+use std::future::Future;
+use std::time::Duration;
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::time::Instant;
+
+use super::error::{Cause, Error};
+
+/// How often and how fast failed calls are repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Tries of one call, the first included.
+    pub attempts: u32,
+    /// Longest wait before the second try; it doubles with every further one.
+    pub base: Duration,
+    /// Longest wait before any try.
+    pub cap: Duration,
+    /// A call in which no byte moves for this long has failed.
+    pub idle: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            attempts: 6,
+            base: Duration::from_secs(1),
+            cap: Duration::from_secs(20),
+            idle: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A pace and the point in time after which nothing is waited for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    pub(super) pace: Pace,
+    deadline: Instant,
+}
+
+impl Clock {
+    pub(super) fn new(pace: Pace, deadline: std::time::Instant) -> Self {
+        Self { pace, deadline: Instant::from_std(deadline) }
+    }
+
+    /// Runs `once` until it succeeds, fails for good, is out of tries, or would wait beyond the deadline.
+    pub(super) async fn retry<T, F, R>(&self, tried: &str, mut once: F) -> Result<T, Error>
+    where
+        F: FnMut() -> R,
+        R: Future<Output = Result<T, Error>>,
+    {
+        let mut attempt = 1;
+        let mut last = None;
+        loop {
+            let late =
+                |last: Option<Error>| last.unwrap_or_else(|| Error::new(tried, Cause::Deadline));
+            let Ok(answer) = tokio::time::timeout_at(self.deadline, once()).await else {
+                return Err(late(last));
+            };
+            let error = match answer {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            if !error.is_transient() || attempt >= self.pace.attempts {
+                return Err(error.spent());
+            }
+            let wait = error.retry_after().unwrap_or_else(|| self.wait(attempt));
+            last = Some(error);
+            if self.pause(wait).await.is_none() {
+                return Err(late(last).spent());
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Waits, or answers `None` at once when the wait would end after the deadline.
+    pub(super) async fn pause(&self, wait: Duration) -> Option<()> {
+        let until = Instant::now().checked_add(wait)?;
+        if until >= self.deadline {
+            return None;
+        }
+        tokio::time::sleep_until(until).await;
+        Some(())
+    }
+
+    /// Full jitter: anything between nothing and the exponential wait.
+    fn wait(&self, attempt: u32) -> Duration {
+        longest(self.pace, attempt).mul_f64(random_fraction())
+    }
+}
+
+fn longest(pace: Pace, attempt: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(attempt.saturating_sub(1));
+    pace.base.saturating_mul(doubled).min(pace.cap)
+}
+
+fn random_fraction() -> f64 {
+    let mut byte = [u8::MAX];
+    // Without randomness the full wait is as right as any other.
+    let _ = SystemRandom::new().fill(&mut byte);
+    f64::from(byte[0]) / f64::from(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::Refusal;
+    use super::*;
+
+    fn clock(limit_s: u64) -> Clock {
+        Clock { pace: Pace::default(), deadline: Instant::now() + Duration::from_secs(limit_s) }
+    }
+
+    fn refused(status: u16, after: Option<u64>) -> Error {
+        let refusal = Refusal { status, host: "h".to_owned(), ..Refusal::default() };
+        Error::new("try", Cause::Refused(Box::new(refusal))).after(after.map(Duration::from_secs))
+    }
+
+    #[test]
+    fn waits_double_up_to_the_cap() {
+        let seconds: Vec<u64> = (1..=7).map(|n| longest(Pace::default(), n).as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 20, 20]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_overloaded_server_is_asked_six_times() {
+        let mut calls = 0;
+        let answer: Result<(), Error> = clock(600)
+            .retry("try", || {
+                calls += 1;
+                async { Err(refused(503, None)) }
+            })
+            .await;
+        assert_eq!(calls, 6);
+        assert!(
+            !answer.expect_err("always refused").is_transient(),
+            "it must not be tried again further out"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_final() {
+        let mut calls = 0;
+        let answer: Result<(), Error> = clock(600)
+            .retry("try", || {
+                calls += 1;
+                async { Err(refused(401, None)) }
+            })
+            .await;
+        assert!(answer.is_err());
+        assert_eq!(calls, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_servers_wish_is_obeyed_unless_it_lies_beyond_the_deadline() {
+        let start = Instant::now();
+        let mut calls = 0;
+        let done = clock(60)
+            .retry("try", || {
+                calls += 1;
+                let first = calls == 1;
+                async move { if first { Err(refused(429, Some(7))) } else { Ok(()) } }
+            })
+            .await;
+        assert!(done.is_ok());
+        assert_eq!(start.elapsed().as_secs(), 7);
+
+        let answer: Result<(), Error> =
+            clock(60).retry("try", || async { Err(refused(429, Some(3600))) }).await;
+        assert!(answer.is_err());
+        assert_eq!(start.elapsed().as_secs(), 7, "nothing was waited for");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_never_ends_is_cut_at_the_deadline() {
+        let start = Instant::now();
+        let answer: Result<(), Error> = clock(5).retry("try", std::future::pending).await;
+        assert_eq!(answer.expect_err("cut").chain(), "try: no time is left before the deadline");
+        assert_eq!(start.elapsed().as_secs(), 5);
+    }
+}

@@ -1,0 +1,250 @@
+//! Writes what was collected into one `tar.gz` for people and one `zip` for the artifact service, each with its manifest.
+//!
+//! The same input gives the same bytes. Every entry is searched for known secrets once more; one that still holds any is left out and
+//! named in the manifest. This module does not collect, does not redact and does not upload.
+
+mod archive;
+mod folder;
+mod manifest;
+mod places;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
+
+use crate::redact::{Counts, Redacted, Redactor};
+use crate::report::{BundlePath, CollectedRow, Evidence, JobRow, Truncation};
+
+use folder::Folder;
+use places::Places;
+
+/// Largest sum of all entries in bytes; what does not fit is named in the manifest.
+pub const TOTAL_CAP: u64 = 256 * 1024 * 1024;
+
+/// Path of the manifest inside both archives.
+pub const MANIFEST: &str = "manifest.json";
+
+/// A text of our own that goes into the bundle beside the evidence: the report in its renderings.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Where it lies in the bundle.
+    pub path: BundlePath,
+    /// What it is, in one word of the manifest.
+    pub kind: &'static str,
+    /// The text.
+    pub text: Redacted,
+}
+
+/// What the manifest tells beside the entries.
+#[derive(Debug, Clone, Copy)]
+pub struct ManifestMeta<'a> {
+    /// When the bundle was made.
+    pub created: Timestamp,
+    /// The job.
+    pub job: &'a JobRow,
+    /// How every collector ended.
+    pub collected: &'a [CollectedRow],
+}
+
+/// A bundle on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// The `tar.gz`.
+    pub tar_gz: PathBuf,
+    /// Its size in bytes.
+    pub tar_bytes: u64,
+    /// The `zip` with the same files.
+    pub zip: PathBuf,
+    /// Its size in bytes.
+    pub zip_bytes: u64,
+    /// Lower-case hex SHA-256 of the `zip`.
+    pub zip_sha256: String,
+    /// Number of entries, without the manifest.
+    pub entries: usize,
+    /// Replacements made by the redactor in all entries.
+    pub redactions: usize,
+    /// What was left out, and why.
+    pub withheld: Vec<Withheld>,
+}
+
+/// An entry that was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// Where it would lie; `withheld-N` when the path itself held a secret.
+    pub path: String,
+    /// A sentence that starts with `withheld: `.
+    pub reason: String,
+}
+
+/// Why a bundle could not be written. `Display` says what was tried on which path; the cause comes from `source()`.
+#[derive(Debug, thiserror::Error)]
+#[error("{tried}")]
+pub struct Error {
+    tried: String,
+    #[source]
+    cause: io::Error,
+}
+
+impl Error {
+    /// The setting to change.
+    pub fn help(&self) -> &'static str {
+        "set `bundle-dir` to a folder that this user may write and that has room"
+    }
+}
+
+/// Writes `NAME.tar.gz` and `NAME.zip` into `dir`, which is made when it is missing.
+///
+/// `extra` comes first when the room is short. Files get mode 0644 and the owner of `dir`, and appear under their names only when
+/// they are complete.
+///
+/// # Errors
+/// [`Error`]: the folder or a file could not be written; no half-written file is left.
+pub fn write(
+    dir: &Path,
+    name: &str,
+    entries: &[Evidence<Redacted>],
+    extra: &[Entry],
+    meta: &ManifestMeta<'_>,
+    redactor: &Redactor,
+) -> Result<Bundle, Error> {
+    let leaks = |bytes: &[u8]| redactor.leaks(bytes);
+    let sifted =
+        sift(extra.iter().map(Item::of_entry).chain(entries.iter().map(Item::of_evidence)), &leaks);
+    let manifest = manifest::render(&sifted, meta, &leaks);
+    let mut files: Vec<(&str, &[u8])> =
+        sifted.kept.iter().map(|kept| (kept.path.as_str(), kept.item.text.as_bytes())).collect();
+    files.push((MANIFEST, manifest.as_bytes()));
+    files.sort_unstable();
+
+    let folder = Folder::open(dir)?;
+    let name = BundlePath::new("", name).as_str().replace('/', "_");
+    let tar = folder.create(&format!("{name}.tar.gz"), |file| archive::tar_gz(file, &files))?;
+    let zip = folder.create(&format!("{name}.zip"), |file| archive::zip(file, &files))?;
+    Ok(Bundle {
+        tar_gz: tar.path,
+        tar_bytes: tar.bytes,
+        zip: zip.path,
+        zip_bytes: zip.bytes,
+        zip_sha256: zip.sha256,
+        entries: sifted.kept.len(),
+        redactions: sifted.kept.iter().flat_map(|kept| kept.item.redactions.values()).sum(),
+        withheld: sifted.withheld,
+    })
+}
+
+/// One text on its way into the bundle.
+#[derive(Clone, Copy)]
+struct Item<'a> {
+    path: &'a BundlePath,
+    kind: &'a str,
+    origin: &'a str,
+    text: &'a str,
+    truncated: Option<Truncation>,
+    redactions: &'a Counts,
+}
+
+static NO_REDACTIONS: Counts = Counts::new();
+
+impl<'a> Item<'a> {
+    fn of_entry(entry: &'a Entry) -> Self {
+        Self {
+            path: &entry.path,
+            kind: entry.kind,
+            origin: "runner-guard",
+            text: entry.text.as_str(),
+            truncated: None,
+            redactions: &NO_REDACTIONS,
+        }
+    }
+
+    fn of_evidence(evidence: &'a Evidence<Redacted>) -> Self {
+        Self {
+            path: &evidence.path,
+            kind: evidence.kind.word(),
+            origin: evidence.origin.as_str(),
+            text: evidence.text.as_str(),
+            truncated: evidence.truncated,
+            redactions: &evidence.redactions,
+        }
+    }
+}
+
+/// An entry with its place in the archives.
+struct Kept<'a> {
+    path: String,
+    sha256: String,
+    item: Item<'a>,
+}
+
+struct Sifted<'a> {
+    kept: Vec<Kept<'a>>,
+    withheld: Vec<Withheld>,
+}
+
+/// Gives every text its place and leaves out what still holds a secret or has no room.
+fn sift<'a>(
+    items: impl Iterator<Item = Item<'a>>,
+    leaks: &dyn Fn(&[u8]) -> Vec<String>,
+) -> Sifted<'a> {
+    let mut places = Places::reserving(MANIFEST);
+    let mut room = TOTAL_CAP;
+    let mut sifted = Sifted { kept: Vec::new(), withheld: Vec::new() };
+    for item in items {
+        let size = item.text.len() as u64;
+        match reason_to_withhold(&item, room, leaks) {
+            None => {
+                room -= size;
+                let path = places.place(item.path.as_str());
+                sifted.kept.push(Kept { path, sha256: sha256(item.text.as_bytes()), item });
+            }
+            Some(reason) => {
+                let number = sifted.withheld.len() + 1;
+                let path = item.path.as_str();
+                let path = if leaks(path.as_bytes()).is_empty() {
+                    path.to_owned()
+                } else {
+                    format!("withheld-{number}")
+                };
+                sifted.withheld.push(Withheld { path, reason });
+            }
+        }
+    }
+    sifted.kept.sort_by(|a, b| a.path.cmp(&b.path));
+    sifted
+}
+
+fn reason_to_withhold(
+    item: &Item<'_>,
+    room: u64,
+    leaks: &dyn Fn(&[u8]) -> Vec<String>,
+) -> Option<String> {
+    let shown = [item.text, item.path.as_str(), item.origin];
+    let mut names: Vec<String> = shown.iter().flat_map(|text| leaks(text.as_bytes())).collect();
+    names.sort();
+    names.dedup();
+    if !names.is_empty() {
+        return Some(format!("withheld: it still holds the value of {}", names.join(", ")));
+    }
+    let size = item.text.len() as u64;
+    (size > room).then(|| {
+        format!(
+            "withheld: {size} bytes do not fit, {room} of the limit of {TOTAL_CAP} bytes are left"
+        )
+    })
+}
+
+/// Lower-case hex SHA-256.
+fn sha256(bytes: &[u8]) -> String {
+    hex(digest(&SHA256, bytes).as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |n: u8| DIGITS.get(usize::from(n)).copied().map_or('0', char::from);
+    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
+}
+
+#[cfg(test)]
+mod tests;
