@@ -1,1 +1,4 @@
+//! Behaviour tests: one file per thing that a user can see.
 
+mod act;
+mod examples;
