@@ -9,7 +9,7 @@ IMAGE ?= runner-guard:dev
 export RUNNER_GUARD_CACHE := $(CACHE)
 export CARGO_TARGET_DIR PROFILE
 
-.PHONY: help demo test bench image lint build setup clean
+.PHONY: help demo test bench image lint advisories build setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ image: ## the container image runner-guard:dev (or IMAGE=…) from a static bina
 
 lint: ## format, clippy, licences, crate count, shell scripts, workflows
 	@scripts/lint.sh
+
+advisories: ## known vulnerabilities of the crates; fetches their database
+	@scripts/setup.sh rust cargo-deny
+	@. scripts/common.sh && cargo deny --locked check advisories
 
 build: ## the static binary
 	@scripts/build.sh

@@ -25,7 +25,7 @@ setting() { docker image inspect -f "{{json .Config.$1}}" "$tag"; }
 [[ $(setting User) == '""' ]] || complain "user is $(setting User), and must be left unset"
 
 container=$(docker create "$tag")
-listing=$(docker export "$container" | tar -tv)
+listing=$(docker export "$container" | tar -tv --numeric-owner)
 docker rm "$container" >/dev/null
 for line in '^-rwxr-xr-x 0/0 .* runner-guard$' '^lrwxrwxrwx .* runner-guard-post -> runner-guard$' '^drwxrwxrwt .* tmp/$'; do
   grep -qE "$line" <<<"$listing" || complain "no entry like: $line"
