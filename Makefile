@@ -25,7 +25,7 @@ bench: ## the figures of the performance tables
 	@. scripts/common.sh && cargo bench --locked
 
 image: ## the container image runner-guard:dev (or IMAGE=…) from a static binary built here, its size checked
-	@binary=$$(scripts/build.sh) && scripts/image.sh "$$binary" "$(IMAGE)" && scripts/check-image.sh "$(IMAGE)"
+	@trap scripts/teardown.sh EXIT; binary=$$(scripts/build.sh) && scripts/image.sh "$$binary" "$(IMAGE)" && scripts/check-image.sh "$(IMAGE)"
 
 lint: ## format, clippy, licences, crate count, shell scripts, workflows
 	@scripts/lint.sh

@@ -57,8 +57,9 @@ setup_docker() {
   docker version >/dev/null 2>&1 && return
   [[ -z ${DOCKER_HOST:-} ]] || die "no engine answers at DOCKER_HOST=$DOCKER_HOST"
   say "starting dockerd"
-  as_root setsid dockerd --storage-driver=overlay2 >"$cache/dockerd.log" 2>&1 </dev/null &
-  printf '%s\n' "$!" >"$cache/dockerd.pid"
+  # The file of its process id is how scripts/teardown.sh knows that it is ours.
+  as_root rm -f "$cache/dockerd.pid"
+  as_root setsid dockerd --storage-driver=overlay2 --pidfile "$cache/dockerd.pid" >"$cache/dockerd.log" 2>&1 </dev/null &
   wait_for 60 docker version || { tail -n 20 "$cache/dockerd.log" >&2; die "dockerd did not answer within 60 s"; }
 }
 
@@ -70,7 +71,7 @@ setup_job_image() {
     stamped job-image "$id" || stamp job-image "$id"
     return
   }
-  debian debootstrap
+  debian debootstrap debian-archive-keyring
   say "job image $job_image (about 70 s)"
   local work
   work=$(mktemp -d "$cache/job-image.XXXXXX")
