@@ -1,0 +1,262 @@
+//! The examples as a user writes them, executed by act: a runner that nobody here wrote, with a real failing deploy in it.
+//! Only the address of the action is changed (`./`), and the image is the one that `make test` built before.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test starts act, reads the files that it leaves behind, and panics to fail"
+)]
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use tempfile::TempDir;
+
+#[test]
+fn a_failed_deploy_is_named_in_the_summary_and_its_evidence_uploaded() {
+    let run = Project::new("deploy.yml", "site.yml").push();
+
+    assert!(!run.success, "the deploy failed, so the job must fail\n{}", run.log);
+    let summaries = run.summaries();
+    assert!(summaries[0].starts_with("### ✅ Gate passed"), "{summaries:?}");
+    names_the_cause(summaries.last().unwrap());
+    run.only_artifact_verifies();
+}
+
+#[test]
+fn a_green_deploy_leaves_no_failure_report() {
+    let run = Project::new("deploy.yml", "green.yml").push();
+
+    assert!(run.success, "nothing failed\n{}", run.log);
+    assert!(!run.summaries().iter().any(|line| line.starts_with("### ❌")), "{}", run.log);
+    assert_eq!(run.artifacts(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_gate_in_a_job_of_its_own_chooses_the_runner_of_the_deploy() {
+    let run = Project::new("deploy-two-jobs.yml", "site.yml").push();
+
+    assert!(
+        run.log.contains(r#"::set-output:: runs-on=["self-hosted","production"]"#),
+        "{}",
+        run.log
+    );
+    assert!(run.log.contains("TASK [Copy the release]"), "the deploy did not run\n{}", run.log);
+    assert!(!run.success, "the deploy failed, so the run must fail\n{}", run.log);
+    names_the_cause(run.summaries().last().unwrap());
+    run.only_artifact_verifies();
+}
+
+fn names_the_cause(line: &str) {
+    assert!(line.starts_with("### ❌ Deploy failed: "), "{line}");
+    assert!(line.contains("Copy the release"), "the failed task is missing: {line}");
+    assert!(line.to_lowercase().contains("full"), "the full device is missing: {line}");
+}
+
+/// A git repository with the action, one of the examples as its workflow, and something to deploy.
+struct Project {
+    folder: TempDir,
+}
+
+impl Project {
+    fn new(example: &str, playbook: &str) -> Self {
+        let project = Self { folder: TempDir::new().unwrap() };
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+
+        let workflow = read(&format!("examples/{example}"));
+        let local = workflow.replace("uses: ORG/runner-guard@v1", "uses: ./");
+        assert_ne!(workflow, local, "examples/{example} does not use the action");
+        project.write(".github/workflows/deploy.yml", &local);
+        project.write("action.yml", &read("action.yml"));
+        project.write("Dockerfile", &format!("FROM {}\n", given("RUNNER_GUARD_IMAGE")));
+        project.write("site.yml", &read(&format!("tests/act/{playbook}")));
+        project
+    }
+
+    /// Runs what a push would run. One at a time, because act gives every image of an action the same name.
+    fn push(self) -> Run {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+
+        self.write(".github/runner-guard.yml", &config(healthy_exporter()));
+        self.write("home/.config/act/actrc", "");
+        self.write(".gitignore", "/home\n/artifacts\n");
+        self.git(&["init", "--quiet"]);
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message", "a deploy"]);
+        let output = self.act().output().unwrap();
+        let log = [output.stdout, output.stderr].concat();
+        Run {
+            success: output.status.success(),
+            log: String::from_utf8_lossy(&log).into_owned(),
+            folder: self.folder,
+        }
+    }
+
+    fn act(&self) -> Command {
+        let mut command = Command::new("timeout");
+        command
+            .args(["--kill-after=10", "180", &given("RUNNER_GUARD_ACT"), "push"])
+            .args(["--platform", &format!("self-hosted={}", given("RUNNER_GUARD_JOB_IMAGE"))])
+            .args(["--pull=false", "--action-offline-mode", "--no-cache-server", "--rm"])
+            .args(["--artifact-server-addr", "127.0.0.1"])
+            .args(["--artifact-server-port", &free_port().to_string()])
+            .arg("--artifact-server-path")
+            .arg(self.folder.path().join("artifacts"))
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("PATH", given("PATH"))
+            .env("HOME", self.folder.path().join("home"));
+        command
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        let status = Command::new("git")
+            .args(["-c", "user.name=test", "-c", "user.email=test@example.invalid"])
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .status()
+            .unwrap();
+        assert!(status.success(), "git {arguments:?}");
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+}
+
+/// One candidate whose exporter says that it is well. There is no GitHub here, so what only GitHub knows is unknown.
+fn config(exporter: u16) -> String {
+    format!(
+        "version: 1
+environment: production
+runners:
+  - name: prod-a
+    role: primary
+    labels: [self-hosted, production]
+    authorized-for-prod: true
+    exporter: http://127.0.0.1:{exporter}/metrics
+gate:
+  on-unknown: warn
+"
+    )
+}
+
+/// Serves one healthy page for as long as the tests run; the job's network is the host's.
+fn healthy_exporter() -> u16 {
+    const LABELS: &str =
+        r#"hostname="prod-a",runner="prod-a",environment="production",authorized_for_prod="true""#;
+    let page = format!(
+        "# TYPE runner_status gauge\nrunner_status{{{LABELS}}} 1\n\
+         # TYPE runner_listener_up gauge\nrunner_listener_up{{{LABELS}}} 1\n"
+    );
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = write!(
+                stream,
+                "HTTP/1.1 200 OK\r\ncontent-type: text/plain; version=0.0.4\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{page}",
+                page.len()
+            );
+        }
+    });
+    port
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+}
+
+fn given(name: &str) -> String {
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: these tests are run by `make test`"))
+}
+
+/// What a run left behind.
+struct Run {
+    success: bool,
+    log: String,
+    folder: TempDir,
+}
+
+impl Run {
+    /// The first line of every step's summary, in order.
+    fn summaries(&self) -> Vec<&str> {
+        let lines: Vec<&str> = self
+            .log
+            .lines()
+            .filter_map(|line| line.split_once("Summary - "))
+            .map(|(_, line)| line)
+            .collect();
+        assert!(!lines.is_empty(), "no step wrote a summary\n{}", self.log);
+        lines
+    }
+
+    /// The uploaded zip files: act keeps them at `RUN/NAME/NAME.zip`.
+    fn artifacts(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.folder.path().join("artifacts")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                if entry.path().is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    files.push(entry.path());
+                }
+            }
+        }
+        files
+    }
+
+    /// There is one artifact, it unpacks, and its manifest tells the truth about every file in it.
+    fn only_artifact_verifies(&self) {
+        let artifacts = self.artifacts();
+        assert_eq!(artifacts.len(), 1, "{artifacts:?}\n{}", self.log);
+        let mut files = unzip(&artifacts[0]);
+        let manifest = files.remove("manifest.json").expect("the bundle has a manifest");
+        let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+        let entries = manifest["entries"].as_array().expect("the manifest lists its entries");
+        assert!(!entries.is_empty(), "{manifest:#}");
+        for entry in entries {
+            let path = entry["path"].as_str().unwrap();
+            let bytes =
+                files.remove(path).unwrap_or_else(|| panic!("{path} is listed, but not there"));
+            assert_eq!(entry["size"], bytes.len(), "{path}");
+            assert_eq!(entry["sha256"], sha256(&bytes), "{path}");
+        }
+        assert!(files.is_empty(), "not in the manifest: {:?}", files.keys());
+        let mut paths = entries.iter().filter_map(|entry| entry["path"].as_str());
+        assert!(paths.any(|path| path.contains("ansible")), "no Ansible log in {manifest:#}");
+    }
+}
+
+fn unzip(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
+    let mut files = BTreeMap::new();
+    for index in 0..archive.len() {
+        let mut file = archive.by_index(index).unwrap();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        files.insert(file.name().unwrap().into_owned(), bytes);
+    }
+    files
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
+}
