@@ -1,3 +1,115 @@
-//! stub
+//! The evidence collectors: one file each, one table. A collector that finds nothing says which line to add; none of them can stop the
+//! others.
 
+mod ansible;
 pub mod bundle;
+mod context;
+mod metrics;
+mod runner_logs;
+
+pub use ansible::log_evidence;
+
+use std::time::Duration;
+
+use crate::config::{Config, Job};
+use crate::redact::{Redacted, Redactor};
+use crate::report::{Collected, CollectedRow, Evidence, Raw};
+use crate::source::{Error, Sources};
+use crate::task::{self, BoxFuture, Cancel, Deadline, Ended};
+
+/// Every collector. Adding one is one new file, its `mod` line and its line here.
+pub const ALL: &[&dyn Collector] =
+    &[&runner_logs::RunnerLogs, &ansible::Ansible, &metrics::Metrics, &context::Context];
+
+/// Longest time of one collector; the total deadline may cut it shorter.
+const COLLECT_LIMIT: Duration = Duration::from_secs(30);
+
+/// One kind of evidence.
+pub trait Collector: Sync {
+    /// Stable, kebab-case.
+    fn id(&self) -> &'static str;
+    /// What it brings and where from, in a short paragraph.
+    fn explain(&self) -> &'static str;
+    /// Collects. An error means that a source that should be there could not be read.
+    fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Harvest, Error>>;
+}
+
+/// What a collector may look at.
+#[derive(Clone, Copy)]
+pub struct Ctx<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The job.
+    pub job: &'a Job,
+    /// The outside.
+    pub sources: &'a Sources,
+    /// When the collector must be done.
+    pub deadline: Deadline,
+}
+
+/// What a collector brought back, not redacted yet.
+#[derive(Debug)]
+pub enum Harvest {
+    /// These entries, and a sentence about where they came from.
+    Found {
+        /// Where the evidence came from, or what was not reachable.
+        note: String,
+        /// The entries.
+        entries: Vec<Evidence<Raw>>,
+    },
+    /// Nothing, and why; the sentence ends with the line to add.
+    Nothing(String),
+}
+
+/// What all collectors brought back.
+#[derive(Debug, Default)]
+pub struct Collection {
+    /// One row for every collector.
+    pub rows: Vec<CollectedRow>,
+    /// The evidence, redacted.
+    pub evidence: Vec<Evidence<Redacted>>,
+}
+
+/// Collects everything at once and redacts it. Every collector has one row, whatever happens.
+///
+/// # Cancel safety
+/// Not cancel-safe: stop it through `cancel`.
+pub async fn run(ctx: Ctx<'_>, redactor: &Redactor, cancel: &Cancel) -> Collection {
+    let ctx = Ctx { deadline: ctx.deadline.at_most(COLLECT_LIMIT), ..ctx };
+    let jobs = ALL.iter().map(|c| task::Job { limit: COLLECT_LIMIT, work: c.run(&ctx) }).collect();
+    let ended = task::run_all(jobs, ALL.len(), ctx.deadline, cancel).await;
+    let mut collection = Collection::default();
+    for (collector, timed) in ALL.iter().zip(ended) {
+        let collected = match timed.ended {
+            Ended::Done(Ok(Harvest::Found { note, entries })) => {
+                let found = Collected::Ok { note: redactor.redact(&note), entries: entries.len() };
+                collection.evidence.extend(entries.into_iter().map(|e| e.redact(redactor)));
+                found
+            }
+            Ended::Done(Ok(Harvest::Nothing(why))) => Collected::Skipped(redactor.redact(&why)),
+            Ended::Done(Err(error)) => Collected::Failed(redactor.redact(&with_help(&error))),
+            Ended::TimedOut => Collected::TimedOut,
+            Ended::Cancelled => Collected::Skipped(redactor.redact("the run was cancelled")),
+        };
+        collection.rows.push(CollectedRow { collector: collector.id(), collected, took: timed.took });
+    }
+    collection
+}
+
+fn with_help(error: &Error) -> String {
+    error.help().map_or_else(|| error.chain(), |help| format!("{}; help: {help}", error.chain()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_the_names_of_their_files() {
+        let sources = include_str!("mod.rs");
+        for collector in ALL {
+            assert!(sources.contains(&format!("mod {};", collector.id().replace('-', "_"))), "{}", collector.id());
+            assert!(!collector.explain().is_empty());
+        }
+    }
+}
