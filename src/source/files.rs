@@ -116,7 +116,8 @@ fn content(mut file: File, stat: &Stat, cap: usize, keep: Keep) -> Result<Capped
 
 fn head(file: &mut File, size: u64, cap: usize) -> io::Result<(Vec<u8>, bool)> {
     // Files of the kernel say that they are empty; a file that grows meanwhile is read as long as it was.
-    let limit = if size == 0 { as_u64(cap) + 1 } else { size.min(as_u64(cap) + 1) };
+    let one_more = as_u64(cap).saturating_add(1);
+    let limit = if size == 0 { one_more } else { size.min(one_more) };
     let mut bytes = Vec::new();
     file.take(limit).read_to_end(&mut bytes)?;
     let truncated = bytes.len() > cap;

@@ -97,6 +97,21 @@ mod fake {
         assert_eq!(host.name().unwrap(), "deploy-1");
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn no_text_in_the_files_of_the_kernel_makes_it_panic(
+            text in "((some |full |cpu0|btime |oom_kill |MemTotal:|avg10=|total=|0::/|4:memory:| - |\\\\)|[0-9 /.:\n-]|(?s).){0,60}"
+        ) {
+            let files = ["stat", "loadavg", "meminfo", "vmstat", "self/cgroup", "self/mountinfo", "1/cgroup", "pressure/cpu"];
+            let files = files.map(|name| format!("proc/{name}"));
+            let (_root, host) = host(&files.each_ref().map(|path| (path.as_str(), text.as_str())));
+            let _ = (host.memory(), host.kernel(), host.load(), host.pressure(Resource::Cpu), host.oom_kills());
+            let _ = (host.vantage(), host.disk(Path::new("/proc")));
+        }
+    }
+
     #[test]
     fn this_machine_can_be_read() {
         let host = Host::default();

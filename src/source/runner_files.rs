@@ -172,6 +172,18 @@ mod tests {
         assert!(registration(long.path()).unwrap_err().chain().contains("65536 bytes"));
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn no_registration_makes_it_panic(name in "(?s).{0,300}", url in "(https?://|[@:/?#]|(?s).){0,30}") {
+            let json = serde_json::json!({ "agentName": name, "gitHubUrl": url, "workFolder": name });
+            let read = registration(runner(&json.to_string()).path()).unwrap().unwrap();
+            proptest::prop_assert!(!read.github_host.contains(['/', '@', ':']));
+            let _ = registration(runner(&name).path());
+        }
+    }
+
     #[test]
     fn a_link_in_the_place_of_the_version_proves_nothing() {
         let root = runner(r#"{"agentName":"a"}"#);

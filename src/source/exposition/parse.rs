@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Exposition, Family, Kind, Sample, is_plain_label_name, is_plain_metric_name};
 
-/// The most samples that one text may hold.
+/// The most samples that one text may hold, and the most families that it may describe.
 pub const MAX_SAMPLES: usize = 500_000;
 
 /// The most labels that one sample may have.
@@ -78,6 +78,9 @@ impl Reading {
     }
 
     fn comment(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+        if self.families.len() >= MAX_SAMPLES {
+            return Err(cursor.fault(format!("more than the limit of {MAX_SAMPLES} families")));
+        }
         cursor.advance('#');
         cursor.skip_blanks();
         match cursor.word() {

@@ -27,6 +27,18 @@ fn a_file_within_the_cap_is_read_whole_whatever_is_kept() {
 }
 
 #[test]
+fn any_cap_is_kept() {
+    let (_place, path) = file(lines(10).as_bytes());
+    for keep in [Keep::Head, Keep::Tail, Keep::HeadAndTail] {
+        for cap in [0, 1, 2, 11, 12, 13, 119] {
+            let read = read(&path, cap, keep).unwrap();
+            assert!(read.truncated && read.bytes.len() <= cap + 40, "{keep:?} {cap}");
+        }
+        assert!(!read(&path, usize::MAX, keep).unwrap().truncated);
+    }
+}
+
+#[test]
 fn a_cut_falls_between_two_lines() {
     let (_place, path) = file(lines(100).as_bytes());
     let head = read_capped(&path, 50).unwrap();

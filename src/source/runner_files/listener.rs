@@ -2,6 +2,7 @@
 //!
 //! In a container the host's processes are out of sight: there, no listener proves nothing.
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -19,8 +20,7 @@ const LIMIT: usize = 100_000;
 pub struct Listener {
     /// Its process id.
     pub pid: u32,
-    /// The places that it can belong to: the root folder by its program, its working folder and its command line, as far as this
-    /// process may see them.
+    /// The root folders that it can belong to.
     roots: Vec<PathBuf>,
 }
 
@@ -54,15 +54,22 @@ fn listener(pid: u32, process: &Path) -> Option<Listener> {
     if comm.bytes.trim_ascii_end() != COMM {
         return None;
     }
-    // Only the user of the process and root may see the first two; the command line is open to everyone.
-    let program = process.join("exe").read_link().ok().and_then(|path| root_of(&path));
+    Some(Listener { pid, roots: roots(process) })
+}
+
+/// The program cannot lie, but only the user of the process and root may see it, as with the working folder; the command line is open
+/// to everyone, and is what the process likes it to be.
+fn roots(process: &Path) -> Vec<PathBuf> {
+    if let Ok(program) = process.join("exe").read_link() {
+        return root_of(&program).into_iter().collect();
+    }
     let folder = process.join("cwd").read_link().ok();
     let command = files::read_capped(&process.join("cmdline"), 16 * 1024).ok();
     let command = command.and_then(|read| {
         let first = read.bytes.split(|byte| *byte == 0).next()?;
-        root_of(Path::new(std::ffi::OsStr::from_bytes(first)))
+        root_of(Path::new(OsStr::from_bytes(first)))
     });
-    Some(Listener { pid, roots: [program, folder, command].into_iter().flatten().collect() })
+    folder.into_iter().chain(command).collect()
 }
 
 /// The program lies in `<root>/bin` or, after a self-update, in `<root>/bin.<version>`.
@@ -118,6 +125,15 @@ mod tests {
         );
         assert_eq!(pids_of(proc.path(), "/srv/r1"), [7]);
         assert!(pids_of(proc.path(), "/srv/r2").is_empty());
+    }
+
+    #[test]
+    fn a_command_line_does_not_count_where_the_program_is_seen() {
+        let proc = tempfile::tempdir().unwrap();
+        let place =
+            process(proc.path(), 8, "Runner.Listener", "/srv/r1/bin/Runner.Listener\0run\0");
+        symlink("/home/mallory/bin/x", place.join("exe")).unwrap();
+        assert!(pids_of(proc.path(), "/srv/r1").is_empty());
     }
 
     #[test]
