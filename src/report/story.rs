@@ -158,17 +158,17 @@ fn gate(report: &Report) -> Headline<'_> {
                 "Gate has no decision: the run ended before every question was asked",
             )],
         },
-        Some(Verdict::Proceed) => allowed(report, Mark::Good, "Gate passed".to_owned()),
+        Some(Verdict::Proceed) => allowed(report, Mark::Good, "Gate passed"),
         Some(Verdict::ProceedWithWarnings(warnings)) => allowed(
             report,
             Mark::Look,
-            format!("Gate passed with {}", count(warnings.len(), "warning")),
+            &format!("Gate passed with {}", count(warnings.len(), "warning")),
         ),
         Some(Verdict::Block { by, class, .. }) => blocked(report, by, *class),
     }
 }
 
-fn allowed(report: &Report, mark: Mark, lead: String) -> Headline<'_> {
+fn allowed<'a>(report: &'a Report, mark: Mark, lead: &str) -> Headline<'a> {
     let mut pieces = vec![Piece::Own(format!("{lead}: deploy may run"))];
     let selection = report.selection.as_ref();
     if let Some(chosen) = selection.and_then(|s| s.chosen()) {
@@ -203,43 +203,41 @@ fn blocked<'a>(report: &Report, by: &'a [Reason], class: BlockClass) -> Headline
 }
 
 fn outcome(report: &Report) -> Headline<'_> {
+    if is_quiet(report) {
+        return Headline {
+            mark: Mark::Good,
+            pieces: vec![own("Job succeeded: nothing to explain")],
+        };
+    }
+    let nothing = report.diagnoses.is_empty() && report.failures.is_empty();
+    if nothing && report.job_status.is_none() {
+        let words = "Job status is unknown, and no failure was found in the evidence";
+        return Headline { mark: Mark::Open, pieces: vec![own(words)] };
+    }
     let (mark, lead) = match report.job_status.as_deref() {
-        Some("success") if is_quiet(report) => {
-            return Headline {
-                mark: Mark::Good,
-                pieces: vec![own("Job succeeded: nothing to explain")],
-            };
-        }
         Some("success") => (Mark::Look, "Job is green, but something failed"),
         Some("cancelled") => (Mark::Bad, "Deploy was cancelled"),
-        Some(_) => (Mark::Bad, "Deploy failed"),
-        None if report.diagnoses.is_empty() && report.failures.is_empty() => {
-            return Headline {
-                mark: Mark::Open,
-                pieces: vec![own(
-                    "Job status is unknown, and no failure was found in the evidence",
-                )],
-            };
-        }
-        None => (Mark::Bad, "Deploy failed"),
+        Some(_) | None => (Mark::Bad, "Deploy failed"),
     };
     let mut pieces = vec![Piece::Own(format!("{lead}: "))];
-    match report.diagnoses.first() {
-        Some(best) => {
-            pieces.push(Piece::Prose(&best.title));
-            pieces
-                .extend(best.subject.iter().flat_map(|s| [own(": "), Piece::Foreign(s.as_str())]));
-        }
-        None => {
-            pieces.push(own("no known cause matched"));
-            pieces.extend(
-                last_error(report)
-                    .into_iter()
-                    .flat_map(|e| [own("; last error: "), Piece::Foreign(e.label.as_str())]),
-            );
-        }
-    }
+    pieces.extend(cause(report));
     Headline { mark, pieces }
+}
+
+fn cause(report: &Report) -> Vec<Piece<'_>> {
+    let Some(best) = report.diagnoses.first() else {
+        let error = last_error(report).map(|e| behind("; last error: ", &e.label));
+        return [own("no known cause matched")]
+            .into_iter()
+            .chain(error.into_iter().flatten())
+            .collect();
+    };
+    let subject = best.subject.as_ref().map(|s| behind(": ", s));
+    [Piece::Prose(&best.title)].into_iter().chain(subject.into_iter().flatten()).collect()
+}
+
+fn behind<'a>(words: &str, text: &'a Redacted) -> [Piece<'a>; 2] {
+    [own(words), Piece::Foreign(text.as_str())]
 }
 
 fn reason_step(reason: &Reason) -> Step<'_> {

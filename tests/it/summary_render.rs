@@ -1,5 +1,11 @@
 //! The job summary, rendered by GitHub's own Markdown renderer: text from outside makes no element.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a broken test environment should stop the test"
+)]
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};

@@ -3,6 +3,7 @@
 //! Escapes for no language.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -138,7 +139,9 @@ fn ends_string(c: char) -> bool {
 fn show(c: char, out: &mut String) {
     match c {
         '\0' => out.push_str("\\0"),
-        '\u{1}'..='\u{1f}' | '\u{7f}' => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+        '\u{1}'..='\u{1f}' | '\u{7f}' => {
+            let _ = write!(out, "\\x{:02x}", u32::from(c));
+        }
         '\u{80}'..='\u{84}' | '\u{86}'..='\u{9f}' => {}
         _ if is_hidden(c) => out.extend(c.escape_unicode()),
         _ if is_noncharacter(c) => out.push('\u{fffd}'),
