@@ -29,12 +29,22 @@ enum Weight {
 }
 
 /// Decides. `candidates` are the configured runners in the order of preference; their findings carry their names.
-pub fn decide(findings: &[Finding], candidates: &[Runner], config: &Config, redactor: &Redactor) -> Decision {
+pub fn decide(
+    findings: &[Finding],
+    candidates: &[Runner],
+    config: &Config,
+    redactor: &Redactor,
+) -> Decision {
     let about_run: Vec<&Finding> = findings.iter().filter(|f| f.runner.is_none()).collect();
     let mut block = reasons(&about_run, config, |w| w >= Weight::BlocksAsUnknown);
     let mut warnings = reasons(&about_run, config, |w| w == Weight::Warns);
-    let mut class = if about_run.iter().any(|f| weigh(f, config) == Weight::BlocksAsFailed) { BlockClass::Failed } else { BlockClass::Unknown };
-    let selection = (!candidates.is_empty()).then(|| select(findings, candidates, config, redactor));
+    let mut class = if about_run.iter().any(|f| weigh(f, config) == Weight::BlocksAsFailed) {
+        BlockClass::Failed
+    } else {
+        BlockClass::Unknown
+    };
+    let selection =
+        (!candidates.is_empty()).then(|| select(findings, candidates, config, redactor));
     if let Some(selection) = &selection {
         match selection.chosen() {
             Some(chosen) => warnings.extend(warnings_of(findings, &chosen.name, selection, config)),
@@ -55,11 +65,17 @@ pub fn decide(findings: &[Finding], candidates: &[Runner], config: &Config, reda
 }
 
 /// Chooses the first eligible candidate and says for every other one why not.
-pub fn select(findings: &[Finding], candidates: &[Runner], config: &Config, redactor: &Redactor) -> Selection {
+pub fn select(
+    findings: &[Finding],
+    candidates: &[Runner],
+    config: &Config,
+    redactor: &Redactor,
+) -> Selection {
     let mut taken = false;
     let mut choose = |runner: &Runner| {
         let name = redactor.redact(&runner.name);
-        let own: Vec<&Finding> = findings.iter().filter(|f| f.runner.as_ref() == Some(&name)).collect();
+        let own: Vec<&Finding> =
+            findings.iter().filter(|f| f.runner.as_ref() == Some(&name)).collect();
         let mut why_not = obstacles(&own, runner, config, redactor);
         let chosen = why_not.is_empty() && !taken;
         if why_not.is_empty() && taken {
@@ -72,7 +88,12 @@ pub fn select(findings: &[Finding], candidates: &[Runner], config: &Config, reda
     Selection { candidates: candidates.iter().map(&mut choose).collect() }
 }
 
-fn obstacles(own: &[&Finding], runner: &Runner, config: &Config, redactor: &Redactor) -> Vec<Redacted> {
+fn obstacles(
+    own: &[&Finding],
+    runner: &Runner,
+    config: &Config,
+    redactor: &Redactor,
+) -> Vec<Redacted> {
     let mut why_not = Vec::new();
     if config.gate.require_authorized {
         why_not.extend(unauthorized(own, runner).map(|text| redactor.redact(text)));
@@ -82,7 +103,9 @@ fn obstacles(own: &[&Finding], runner: &Runner, config: &Config, redactor: &Reda
     }
     let known = own.iter().any(|f| matches!(f.status, Status::Pass | Status::Warn));
     if why_not.is_empty() && !known && config.gate.on_unknown == Level::Deny {
-        why_not.push(redactor.redact("nothing is known about its health: no source could say anything"));
+        why_not.push(
+            redactor.redact("nothing is known about its health: no source could say anything"),
+        );
     }
     why_not
 }
@@ -91,10 +114,18 @@ fn obstacles(own: &[&Finding], runner: &Runner, config: &Config, redactor: &Reda
 fn unauthorized(own: &[&Finding], runner: &Runner) -> Option<&'static str> {
     let label = own.iter().find_map(|f| f.observed("authorized_for_prod"));
     match (runner.authorized_for_prod, label) {
-        (Some(false), _) => Some("not authorised for production: the configuration says authorized-for-prod: false"),
-        (Some(true), Some("false")) => Some("not authorised for production: its exporter says authorized_for_prod=\"false\", the configuration says true"),
-        (None, Some(word)) if word != "true" => Some("not authorised for production: its exporter does not say authorized_for_prod=\"true\""),
-        (None, None) => Some("not authorised for production: neither the configuration nor its exporter says so"),
+        (Some(false), _) => {
+            Some("not authorised for production: the configuration says authorized-for-prod: false")
+        }
+        (Some(true), Some("false")) => Some(
+            "not authorised for production: its exporter says authorized_for_prod=\"false\", the configuration says true",
+        ),
+        (None, Some(word)) if word != "true" => Some(
+            "not authorised for production: its exporter does not say authorized_for_prod=\"true\"",
+        ),
+        (None, None) => Some(
+            "not authorised for production: neither the configuration nor its exporter says so",
+        ),
         (Some(true) | None, _) => None,
     }
 }
@@ -110,7 +141,10 @@ fn weigh(finding: &Finding, config: &Config) -> Weight {
         Status::Pass | Status::Skipped => Weight::Nothing,
         Status::Warn => blocks(settings.level.min(Level::Warn), Weight::Warns),
         Status::Fail => blocks(settings.level, Weight::BlocksAsFailed),
-        Status::Unknown => blocks(settings.level.min(on_unknown(&config.gate, settings.on_unknown)), Weight::BlocksAsUnknown),
+        Status::Unknown => blocks(
+            settings.level.min(on_unknown(&config.gate, settings.on_unknown)),
+            Weight::BlocksAsUnknown,
+        ),
     }
 }
 
@@ -119,7 +153,8 @@ fn on_unknown(gate: &Gate, of_check: Option<Level>) -> Level {
 }
 
 fn reasons(findings: &[&Finding], config: &Config, wanted: impl Fn(Weight) -> bool) -> Vec<Reason> {
-    let mut weighed: Vec<(Weight, &Finding)> = findings.iter().map(|f| (weigh(f, config), *f)).filter(|(w, _)| wanted(*w)).collect();
+    let mut weighed: Vec<(Weight, &Finding)> =
+        findings.iter().map(|f| (weigh(f, config), *f)).filter(|(w, _)| wanted(*w)).collect();
     weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     weighed.into_iter().map(|(_, finding)| reason(finding)).collect()
 }
@@ -147,8 +182,14 @@ fn not_eligible(candidate: &Candidate) -> Reason {
 }
 
 /// What should be looked at although a runner was chosen: its own warnings, and why the preferred ones were passed over.
-fn warnings_of(findings: &[Finding], chosen: &Redacted, selection: &Selection, config: &Config) -> Vec<Reason> {
-    let own: Vec<&Finding> = findings.iter().filter(|f| f.runner.as_ref() == Some(chosen)).collect();
+fn warnings_of(
+    findings: &[Finding],
+    chosen: &Redacted,
+    selection: &Selection,
+    config: &Config,
+) -> Vec<Reason> {
+    let own: Vec<&Finding> =
+        findings.iter().filter(|f| f.runner.as_ref() == Some(chosen)).collect();
     let mut warnings = reasons(&own, config, |w| w == Weight::Warns);
     let passed_over = selection.candidates.iter().take_while(|c| !c.chosen);
     warnings.extend(passed_over.map(|c| Reason { status: Status::Warn, ..not_eligible(c) }));

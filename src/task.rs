@@ -117,13 +117,23 @@ pub async fn run_all<T: Send>(
     total: Deadline,
     cancel: &Cancel,
 ) -> Vec<Timed<T>> {
-    let running = jobs
+    let running: Vec<_> = jobs
         .into_iter()
         .enumerate()
-        .map(|(place, job)| async move { (place, run_one(job, total, cancel).await) });
+        .map(|(place, job)| placed(place, job, total, cancel))
+        .collect();
     let mut ended: Vec<_> = stream::iter(running).buffer_unordered(at_once.max(1)).collect().await;
     ended.sort_by_key(|(place, _)| *place);
     ended.into_iter().map(|(_, timed)| timed).collect()
+}
+
+fn placed<'a, T: Send + 'a>(
+    place: usize,
+    job: Job<'a, T>,
+    total: Deadline,
+    cancel: &'a Cancel,
+) -> BoxFuture<'a, (usize, Timed<T>)> {
+    Box::pin(async move { (place, run_one(job, total, cancel).await) })
 }
 
 async fn run_one<T>(job: Job<'_, T>, total: Deadline, cancel: &Cancel) -> Timed<T> {

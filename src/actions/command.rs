@@ -95,7 +95,12 @@ impl Console {
         }
         *sent += 1;
         let message: String = message.as_str().chars().take(MAX_MESSAGE).collect();
-        let line = format!("::{} title={}::{}", kind.word(), escape_property(title.as_str()), escape_data(&message));
+        let line = format!(
+            "::{} title={}::{}",
+            kind.word(),
+            escape_property(title.as_str()),
+            escape_data(&message)
+        );
         drop(writeln!(self.out, "{line}"));
         drop(self.out.flush());
     }
@@ -114,6 +119,11 @@ impl Console {
             drop(self.out.flush());
         }
     }
+}
+
+/// Prints an error of a plain command to stderr.
+pub fn complain(text: &Redacted) {
+    drop(writeln!(std::io::stderr(), "{}", text.as_str()));
 }
 
 /// A line that no version of the command syntax can match: the new form begins the line, the old one may stand anywhere.
@@ -166,7 +176,10 @@ mod tests {
     #[test]
     fn printed_text_can_not_be_a_command() {
         let out = printed(true, |c| c.text(&red("a\n  ::set-output name=x::y\rz ##[error]no")));
-        assert!(out.lines().all(|l| !l.trim_start().starts_with("::") && !l.contains("##[")), "{out}");
+        assert!(
+            out.lines().all(|l| !l.trim_start().starts_with("::") && !l.contains("##[")),
+            "{out}"
+        );
         assert!(out.contains("set-output"));
     }
 

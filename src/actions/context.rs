@@ -70,13 +70,19 @@ pub struct Context {
 impl Context {
     /// Reads the environment.
     pub fn new(env: &Environment) -> Self {
-        let or = |name: &str, default: &str| env.get(name).map_or_else(|| default.to_owned(), |v| v.trim().to_owned());
+        let or = |name: &str, default: &str| {
+            env.get(name).map_or_else(|| default.to_owned(), |v| v.trim().to_owned())
+        };
         Self {
             in_actions: env.text("GITHUB_ACTIONS") == "true",
             debug: env.text("RUNNER_DEBUG") == "1",
             repository: env.text("GITHUB_REPOSITORY"),
-            api_url: or("GITHUB_API_URL", "https://api.github.com").trim_end_matches('/').to_owned(),
-            server_url: or("GITHUB_SERVER_URL", "https://github.com").trim_end_matches('/').to_owned(),
+            api_url: or("GITHUB_API_URL", "https://api.github.com")
+                .trim_end_matches('/')
+                .to_owned(),
+            server_url: or("GITHUB_SERVER_URL", "https://github.com")
+                .trim_end_matches('/')
+                .to_owned(),
             run_id: env.text("GITHUB_RUN_ID"),
             run_attempt: or("GITHUB_RUN_ATTEMPT", "1"),
             workflow: env.text("GITHUB_WORKFLOW"),
@@ -114,7 +120,10 @@ mod tests {
 
     #[test]
     fn blank_and_missing_variables_read_the_same() {
-        let context = Context::new(&Environment::of([("GITHUB_API_URL", " "), ("GITHUB_REPOSITORY", "\u{feff}octo/app\n")]));
+        let context = Context::new(&Environment::of([
+            ("GITHUB_API_URL", " "),
+            ("GITHUB_REPOSITORY", "\u{feff}octo/app\n"),
+        ]));
         assert_eq!(context.api_url, "https://api.github.com");
         assert_eq!(context.repository, "octo/app");
         assert!(context.run_url().is_empty());

@@ -17,7 +17,18 @@ impl std::fmt::Debug for Environment {
 pub const SECRET_PREFIX: &str = "RUNNER_GUARD_SECRET_";
 
 /// Parts of variable names that say that the value is a secret.
-const SECRET_WORDS: &[&str] = &["TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "PRIVATE_KEY", "API_KEY", "APIKEY", "ACCESS_KEY", "CREDENTIAL"];
+const SECRET_WORDS: &[&str] = &[
+    "TOKEN",
+    "SECRET",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "PRIVATE_KEY",
+    "API_KEY",
+    "APIKEY",
+    "ACCESS_KEY",
+    "CREDENTIAL",
+];
 
 impl Environment {
     /// Copies the environment of the process; values that are not UTF-8 are read lossily.
@@ -30,7 +41,12 @@ impl Environment {
 
     /// An environment with just these variables.
     pub fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
-        Self(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        Self(
+            variables
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        )
     }
 
     /// The value of a variable; `None` when it is missing or blank.
@@ -50,13 +66,17 @@ impl Environment {
 
     /// The inputs: `INPUT_FAIL-ON` is `fail-on`; hyphens stay, as the runner leaves them.
     pub fn inputs(&self) -> Vec<(String, String)> {
-        let input = |(name, value): (&String, &String)| name.strip_prefix("INPUT_").map(|n| (n.to_ascii_lowercase(), value.clone()));
+        let input = |(name, value): (&String, &String)| {
+            name.strip_prefix("INPUT_").map(|n| (n.to_ascii_lowercase(), value.clone()))
+        };
         self.0.iter().filter_map(input).collect()
     }
 
     /// The values handed in as `RUNNER_GUARD_SECRET_<NAME>`, blank ones too: a blank value says that the secret is missing.
     pub fn secrets(&self) -> Vec<(String, String)> {
-        let secret = |(name, value): (&String, &String)| name.strip_prefix(SECRET_PREFIX).map(|n| (n.to_ascii_uppercase(), value.clone()));
+        let secret = |(name, value): (&String, &String)| {
+            name.strip_prefix(SECRET_PREFIX).map(|n| (n.to_ascii_uppercase(), value.clone()))
+        };
         self.0.iter().filter_map(secret).collect()
     }
 
@@ -66,22 +86,31 @@ impl Environment {
             let upper = name.to_ascii_uppercase();
             upper.starts_with(SECRET_PREFIX) || SECRET_WORDS.iter().any(|word| upper.contains(word))
         };
-        let path_like = |value: &str| value.starts_with('/') && !value.contains(char::is_whitespace);
-        let shown = |(name, value): &(&String, &String)| is_secret(name) && !value.trim().is_empty() && !path_like(value);
+        let path_like =
+            |value: &str| value.starts_with('/') && !value.contains(char::is_whitespace);
+        let shown = |(name, value): &(&String, &String)| {
+            is_secret(name) && !value.trim().is_empty() && !path_like(value)
+        };
         self.0.iter().filter(shown).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 }
 
 /// The base name under which the program was started.
 pub fn program_name() -> String {
-    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the program's own name")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one reader of the program's own name"
+    )]
     let first = std::env::args_os().next().unwrap_or_default();
     std::path::Path::new(&first).file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// How many arguments follow the program's name.
 pub fn argument_count() -> usize {
-    #[expect(clippy::disallowed_methods, reason = "this is the one reader of the arguments besides clap")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one reader of the arguments besides clap"
+    )]
     let arguments = std::env::args_os();
     arguments.len().saturating_sub(1)
 }
@@ -111,6 +140,9 @@ mod tests {
 
     #[test]
     fn debug_prints_no_value() {
-        assert_eq!(format!("{:?}", Environment::of([("A", "hunter2")])), "Environment(1 variables)");
+        assert_eq!(
+            format!("{:?}", Environment::of([("A", "hunter2")])),
+            "Environment(1 variables)"
+        );
     }
 }

@@ -34,7 +34,11 @@ impl CommandFiles {
     /// Takes the paths from the environment.
     pub fn new(env: &Environment) -> Self {
         let path = |name: &str| env.get(name).map(PathBuf::from);
-        Self { output: path("GITHUB_OUTPUT"), state: path("GITHUB_STATE"), summary: path("GITHUB_STEP_SUMMARY") }
+        Self {
+            output: path("GITHUB_OUTPUT"),
+            state: path("GITHUB_STATE"),
+            summary: path("GITHUB_STEP_SUMMARY"),
+        }
     }
 
     /// Writes outputs. Names come from the caller's constants; values may hold anything.
@@ -66,7 +70,9 @@ impl CommandFiles {
     pub fn summary(&self, text: &Redacted) -> Result<(), FileProblem> {
         let (size, budget) = (text.as_str().len() + 1, self.summary_budget());
         if size > budget {
-            return Err(FileProblem(format!("the summary has {size} bytes, {budget} are left of {SUMMARY_BUDGET}")));
+            return Err(FileProblem(format!(
+                "the summary has {size} bytes, {budget} are left of {SUMMARY_BUDGET}"
+            )));
         }
         append("GITHUB_STEP_SUMMARY", self.summary.as_deref(), &format!("{}\n", text.as_str()))
     }
@@ -74,14 +80,18 @@ impl CommandFiles {
 
 fn append(name: &str, path: Option<&Path>, text: &str) -> Result<(), FileProblem> {
     let Some(path) = path else {
-        return Err(FileProblem(format!("{name} is not set, so nothing can be handed to the runner")));
+        return Err(FileProblem(format!(
+            "{name} is not set, so nothing can be handed to the runner"
+        )));
     };
     let opened = OpenOptions::new().append(true).create(true).open(path);
     let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| {
         let hint = match error.kind() {
             std::io::ErrorKind::NotFound => "its folder does not exist in this container",
-            std::io::ErrorKind::PermissionDenied => "the image must run as root: remove `USER` and `--user`",
+            std::io::ErrorKind::PermissionDenied => {
+                "the image must run as root: remove `USER` and `--user`"
+            }
             _ => "see the cause",
         };
         FileProblem(format!("can not write {name} ({}): {error}; {hint}", path.display()))
@@ -108,7 +118,9 @@ fn heredocs(values: &[(&str, Redacted)]) -> Result<String, FileProblem> {
 /// The system has no randomness.
 pub fn random_hex() -> Result<String, FileProblem> {
     let mut bytes = [0_u8; 16];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| FileProblem("the system gives no random bytes".to_owned()))?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| FileProblem("the system gives no random bytes".to_owned()))?;
     Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
 }
 
@@ -118,8 +130,11 @@ pub fn random_hex() -> Result<String, FileProblem> {
 /// # Errors
 /// The folder or the file can not be written.
 pub fn leave(folder: &Path, name: &str, text: &Redacted) -> Result<PathBuf, FileProblem> {
-    let problem = |error: std::io::Error| FileProblem(format!("can not write {name} in {}: {error}", folder.display()));
-    let existing = folder.ancestors().find(|f| f.exists()).map(Path::to_path_buf).unwrap_or_default();
+    let problem = |error: std::io::Error| {
+        FileProblem(format!("can not write {name} in {}: {error}", folder.display()))
+    };
+    let existing =
+        folder.ancestors().find(|f| f.exists()).map(Path::to_path_buf).unwrap_or_default();
     #[expect(clippy::disallowed_methods, reason = "this module writes the runner's files")]
     std::fs::create_dir_all(folder).map_err(problem)?;
     let path = folder.join(name);
@@ -149,24 +164,35 @@ mod tests {
 
     fn files(folder: &Path) -> CommandFiles {
         let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
-        CommandFiles::new(&Environment::of([("GITHUB_OUTPUT", &path("out")), ("GITHUB_STEP_SUMMARY", &path("summary"))]))
+        CommandFiles::new(&Environment::of([
+            ("GITHUB_OUTPUT", &path("out")),
+            ("GITHUB_STEP_SUMMARY", &path("summary")),
+        ]))
     }
 
     #[test]
     fn outputs_are_heredocs_that_no_value_can_leave() {
         let folder = tempfile::tempdir().unwrap();
-        files(folder.path()).outputs(&[("reason", red("a\nverdict=pass\nEOF")), ("verdict", red("block"))]).unwrap();
+        files(folder.path())
+            .outputs(&[("reason", red("a\nverdict=pass\nEOF")), ("verdict", red("block"))])
+            .unwrap();
         let text = String::from_utf8(std::fs::read(folder.path().join("out")).unwrap()).unwrap();
         let delimiter = text.lines().next().unwrap().strip_prefix("reason<<").unwrap();
         assert!(delimiter.starts_with("ghadelimiter_") && delimiter.len() == 45, "{delimiter}");
-        let expected = format!("reason<<{delimiter}\na\nverdict=pass\nEOF\n{delimiter}\nverdict<<{delimiter}\nblock\n{delimiter}\n");
+        let expected = format!(
+            "reason<<{delimiter}\na\nverdict=pass\nEOF\n{delimiter}\nverdict<<{delimiter}\nblock\n{delimiter}\n"
+        );
         assert_eq!(text, expected);
     }
 
     #[test]
     fn a_missing_folder_is_named_with_its_variable() {
         let problem = files(Path::new("/nonexistent/x")).outputs(&[("a", red("b"))]).unwrap_err();
-        assert!(problem.0.contains("GITHUB_OUTPUT (/nonexistent/x/out)") && problem.0.contains("does not exist in this container"), "{problem}");
+        assert!(
+            problem.0.contains("GITHUB_OUTPUT (/nonexistent/x/out)")
+                && problem.0.contains("does not exist in this container"),
+            "{problem}"
+        );
     }
 
     #[test]

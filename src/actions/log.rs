@@ -14,7 +14,10 @@ pub fn init(env: &Environment, redactor: Arc<Redactor>) {
     let default = if env.text("RUNNER_DEBUG") == "1" { "runner_guard=debug" } else { "warn" };
     let filter = env.get("RUNNER_GUARD_LOG").unwrap_or(default);
     let Ok(filter) = EnvFilter::try_new(filter) else { return };
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Lines(redactor));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(Lines(redactor));
     drop(lines.without_time().try_init());
 }
 

@@ -12,10 +12,18 @@ use crate::task::{self, BoxFuture};
 
 pub(super) struct DiskSpace;
 
-const MIN_FREE: OptionSpec =
-    OptionSpec { name: "min-free", kind: OptionKind::Bytes, default: "2 GiB", help: "Least free space of a file system that the deploy writes to." };
-const MIN_FREE_PERCENT: OptionSpec =
-    OptionSpec { name: "min-free-percent", kind: OptionKind::Percent, default: "5", help: "Least free share; the deploy is stopped only below both." };
+const MIN_FREE: OptionSpec = OptionSpec {
+    name: "min-free",
+    kind: OptionKind::Bytes,
+    default: "2 GiB",
+    help: "Least free space of a file system that the deploy writes to.",
+};
+const MIN_FREE_PERCENT: OptionSpec = OptionSpec {
+    name: "min-free-percent",
+    kind: OptionKind::Percent,
+    default: "5",
+    help: "Least free share; the deploy is stopped only below both.",
+};
 
 impl Check for DiskSpace {
     fn id(&self) -> &'static str {
@@ -49,9 +57,14 @@ impl Check for DiskSpace {
             let host = ctx.sources.host.clone();
             let paths = vec![ctx.job.workspace.clone(), ctx.job.temp.clone(), PathBuf::from("/")];
             let read = task::blocking(move || read(&host, &paths)).await;
-            let (disks, hidden) = read.ok_or_else(|| Error::new("read the free space", Cause::Other("the reader stopped".to_owned())))??;
+            let (disks, hidden) = read.ok_or_else(|| {
+                Error::new("read the free space", Cause::Other("the reader stopped".to_owned()))
+            })??;
             let settings = ctx.config.check(self.id());
-            let limits = Limits { bytes: settings.bytes(&MIN_FREE), percent: u64::from(settings.percent(&MIN_FREE_PERCENT)) };
+            let limits = Limits {
+                bytes: settings.bytes(&MIN_FREE),
+                percent: u64::from(settings.percent(&MIN_FREE_PERCENT)),
+            };
             Ok(judge(&disks, &hidden, &limits))
         })
     }
@@ -81,7 +94,8 @@ struct Limits {
 fn judge(disks: &[Disk], hidden: &[String], limits: &Limits) -> Outcome {
     let limit = format!("{} or {} %", bytes_text(limits.bytes), limits.percent);
     let rows: Vec<(Status, String, &Disk)> = disks.iter().map(|disk| one(disk, limits)).collect();
-    let worst = rows.iter().max_by_key(|(status, _, disk)| (weight(*status), u64::MAX - disk.available));
+    let worst =
+        rows.iter().max_by_key(|(status, _, disk)| (weight(*status), u64::MAX - disk.available));
     let mut outcome = match worst {
         None => Outcome::unknown("this container sees no file system of the host")
             .help("read the host's disks from its exporter, or use the binary variant of the action on the host"),
@@ -96,7 +110,10 @@ fn judge(disks: &[Disk], hidden: &[String], limits: &Limits) -> Outcome {
     };
     outcome.observations = rows.iter().map(seen).collect();
     if !hidden.is_empty() {
-        outcome = outcome.saw("not looked at", format!("{} (the container's own layer, not the host's disk)", hidden.join(", ")));
+        outcome = outcome.saw(
+            "not looked at",
+            format!("{} (the container's own layer, not the host's disk)", hidden.join(", ")),
+        );
     }
     outcome
 }
@@ -113,7 +130,11 @@ fn weight(status: Status) -> u8 {
 fn one<'a>(disk: &'a Disk, limits: &Limits) -> (Status, String, &'a Disk) {
     let percent = disk.available.saturating_mul(100).checked_div(disk.total).unwrap_or(0);
     let place = disk.path.display();
-    let text = format!("{} free of {} at {place} ({percent} %)", bytes_text(disk.available), bytes_text(disk.total));
+    let text = format!(
+        "{} free of {} at {place} ({percent} %)",
+        bytes_text(disk.available),
+        bytes_text(disk.total)
+    );
     if disk.read_only {
         return (Status::Fail, format!("{place} is mounted read-only"), disk);
     }
@@ -163,15 +184,22 @@ mod tests {
 
     #[test]
     fn the_worst_disk_decides() {
-        let full = Disk { path: PathBuf::from("/tmp"), mount: PathBuf::from("/tmp"), ..disk(0, 1 << 40) };
+        let full =
+            Disk { path: PathBuf::from("/tmp"), mount: PathBuf::from("/tmp"), ..disk(0, 1 << 40) };
         let outcome = judge(&[disk(50 << 30, 100 << 30), full], &[], &LIMITS);
         assert!(outcome.summary.contains("at /tmp"), "{}", outcome.summary);
     }
 
     #[test]
     fn a_read_only_disk_and_one_without_inodes_fail() {
-        assert_eq!(judge(&[Disk { read_only: true, ..disk(50 << 30, 100 << 30) }], &[], &LIMITS).status, Status::Fail);
-        assert_eq!(judge(&[Disk { inodes_free: 0, ..disk(50 << 30, 100 << 30) }], &[], &LIMITS).status, Status::Fail);
+        assert_eq!(
+            judge(&[Disk { read_only: true, ..disk(50 << 30, 100 << 30) }], &[], &LIMITS).status,
+            Status::Fail
+        );
+        assert_eq!(
+            judge(&[Disk { inodes_free: 0, ..disk(50 << 30, 100 << 30) }], &[], &LIMITS).status,
+            Status::Fail
+        );
     }
 
     #[test]

@@ -42,7 +42,8 @@ impl Check for DockerDaemon {
                 Err(error) => return Ok(down(&error)),
             };
             match docker.version(ctx.deadline).await {
-                Ok(v) => Ok(Outcome::pass(format!("the engine answers: version {}", v.version)).saw("api", v.api_version)),
+                Ok(v) => Ok(Outcome::pass(format!("the engine answers: version {}", v.version))
+                    .saw("api", v.api_version)),
                 Err(error) if matches!(error.cause(), Cause::Connect(_)) => Ok(down(&error)),
                 Err(error) => Err(error),
             }
@@ -51,5 +52,6 @@ impl Check for DockerDaemon {
 }
 
 fn down(error: &Error) -> Outcome {
-    Outcome::fail(error.chain()).help(error.help().unwrap_or("check `systemctl status docker` on the host"))
+    Outcome::fail(error.chain())
+        .help(error.help().unwrap_or("check `systemctl status docker` on the host"))
 }

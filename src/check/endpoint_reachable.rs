@@ -13,8 +13,12 @@ use crate::task::{BoxFuture, Deadline};
 
 pub(super) struct EndpointReachable;
 
-const TIMEOUT: OptionSpec =
-    OptionSpec { name: "timeout", kind: OptionKind::Duration, default: "5s", help: "Longest time for one endpoint, all stages together." };
+const TIMEOUT: OptionSpec = OptionSpec {
+    name: "timeout",
+    kind: OptionKind::Duration,
+    default: "5s",
+    help: "Longest time for one endpoint, all stages together.",
+};
 
 impl Check for EndpointReachable {
     fn id(&self) -> &'static str {
@@ -53,7 +57,9 @@ impl Check for EndpointReachable {
             }
             let limit = ctx.config.check(self.id()).duration(&TIMEOUT);
             let deadline = ctx.deadline.at_most(limit.min(almost(ctx.deadline)));
-            let probes = join_all(endpoints.iter().map(|e| net::probe(&ctx.sources.http, e, deadline))).await;
+            let probes =
+                join_all(endpoints.iter().map(|e| net::probe(&ctx.sources.http, e, deadline)))
+                    .await;
             Ok(judge(&endpoints, &probes))
         })
     }
@@ -74,11 +80,19 @@ fn judge(endpoints: &[Endpoint], probes: &[Result<Probe, Error>]) -> Outcome {
         failed.extend(failure);
     }
     let mut outcome = match failed.first() {
-        None => Outcome::pass(format!("{} of {} endpoints answer", endpoints.len(), endpoints.len())),
+        None => {
+            Outcome::pass(format!("{} of {} endpoints answer", endpoints.len(), endpoints.len()))
+        }
         Some((first, help)) => {
-            let more = if failed.len() > 1 { format!(" (and {} more)", failed.len() - 1) } else { String::new() };
+            let more = if failed.len() > 1 {
+                format!(" (and {} more)", failed.len() - 1)
+            } else {
+                String::new()
+            };
             let outcome = Outcome::new(Status::Fail, format!("{first}{more}"));
-            outcome.help(help.clone().unwrap_or_else(|| "check DNS, routes, firewall and proxy of this host for that endpoint".to_owned()))
+            outcome.help(help.clone().unwrap_or_else(|| {
+                "check DNS, routes, firewall and proxy of this host for that endpoint".to_owned()
+            }))
         }
     };
     outcome.observations = seen;
@@ -89,12 +103,21 @@ fn judge(endpoints: &[Endpoint], probes: &[Result<Probe, Error>]) -> Outcome {
 fn one(name: &str, probe: &Result<Probe, Error>) -> (String, Option<(String, Option<String>)>) {
     match probe {
         Ok(probe) => {
-            let stages: Vec<String> = probe.stages.iter().map(|(stage, took)| format!("{stage} {} ms", took.as_millis())).collect();
+            let stages: Vec<String> = probe
+                .stages
+                .iter()
+                .map(|(stage, took)| format!("{stage} {} ms", took.as_millis()))
+                .collect();
             let via = if probe.proxied { " through a proxy" } else { "" };
             let status = probe.status.map(|s| format!(", status {s}")).unwrap_or_default();
             let failure = match probe.status {
-                Some(407) => Some((format!("{name}: http: status 407, the proxy wants a user"), None)),
-                Some(status) if status >= 500 => Some((format!("{name}: http: status {status}"), Some("the server is there and broken".to_owned()))),
+                Some(407) => {
+                    Some((format!("{name}: http: status 407, the proxy wants a user"), None))
+                }
+                Some(status) if status >= 500 => Some((
+                    format!("{name}: http: status {status}"),
+                    Some("the server is there and broken".to_owned()),
+                )),
                 Some(_) | None => None,
             };
             (format!("{}{status}{via}", stages.join(", ")), failure)

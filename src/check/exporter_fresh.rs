@@ -4,14 +4,18 @@ use super::runner_online::{no_source, subject};
 use super::{Check, Ctx, Scope};
 use crate::config::{OptionKind, OptionSpec};
 use crate::report::Outcome;
-use crate::source::runner_status::{self, Freshness};
 use crate::source::Error;
+use crate::source::runner_status::{self, Freshness};
 use crate::task::BoxFuture;
 
 pub(super) struct ExporterFresh;
 
-const MAX_AGE: OptionSpec =
-    OptionSpec { name: "max-age", kind: OptionKind::Duration, default: "2m", help: "Oldest sample that still says something about now." };
+const MAX_AGE: OptionSpec = OptionSpec {
+    name: "max-age",
+    kind: OptionKind::Duration,
+    default: "2m",
+    help: "Oldest sample that still says something about now.",
+};
 
 impl Check for ExporterFresh {
     fn id(&self) -> &'static str {
@@ -52,15 +56,23 @@ impl Check for ExporterFresh {
 fn judge(fresh: &Freshness, limit: f64) -> Outcome {
     let help = "check the exporter on the runner's host: systemctl status runner-guard-exporter; curl -s localhost:9101/healthz";
     let Some(age) = fresh.age else {
-        return Outcome::unknown("no sample of runner_status in the last 6 h").saw("source", &fresh.via).help(help);
+        return Outcome::unknown("no sample of runner_status in the last 6 h")
+            .saw("source", &fresh.via)
+            .help(help);
     };
     let outcome = if fresh.up == Some(false) {
-        Outcome::fail(format!("the exporter can not be scraped; the newest sample is {age:.0} s old")).help(help)
+        Outcome::fail(format!(
+            "the exporter can not be scraped; the newest sample is {age:.0} s old"
+        ))
+        .help(help)
     } else if age > limit {
         Outcome::fail(format!("the newest sample is {age:.0} s old")).help(help)
     } else {
         Outcome::pass(format!("the newest sample is {age:.0} s old"))
     };
     let up = fresh.up.map_or("not known", |up| if up { "1" } else { "0" });
-    outcome.saw_limit("age", format!("{age:.0} s"), format!("{limit:.0} s")).saw("up", up).saw("source", &fresh.via)
+    outcome
+        .saw_limit("age", format!("{age:.0} s"), format!("{limit:.0} s"))
+        .saw("up", up)
+        .saw("source", &fresh.via)
 }

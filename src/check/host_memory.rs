@@ -9,8 +9,12 @@ use crate::task::{self, BoxFuture};
 
 pub(super) struct HostMemory;
 
-const MIN_AVAILABLE: OptionSpec =
-    OptionSpec { name: "min-available", kind: OptionKind::Bytes, default: "512 MiB", help: "Least memory that programs can still get." };
+const MIN_AVAILABLE: OptionSpec = OptionSpec {
+    name: "min-available",
+    kind: OptionKind::Bytes,
+    default: "512 MiB",
+    help: "Least memory that programs can still get.",
+};
 
 impl Check for HostMemory {
     fn id(&self) -> &'static str {
@@ -46,7 +50,9 @@ impl Check for HostMemory {
         Box::pin(async move {
             let host = ctx.sources.host.clone();
             let read = task::blocking(move || (host.memory(), host.vantage().place)).await;
-            let (memory, place) = read.ok_or_else(|| Error::new("read the memory", Cause::Other("the reader stopped".to_owned())))?;
+            let (memory, place) = read.ok_or_else(|| {
+                Error::new("read the memory", Cause::Other("the reader stopped".to_owned()))
+            })?;
             Ok(judge(&memory?, place, ctx.config.check(self.id()).bytes(&MIN_AVAILABLE)))
         })
     }
@@ -57,13 +63,19 @@ fn judge(memory: &Memory, place: Place, limit: u64) -> Outcome {
         Place::Host => "on this host",
         Place::Container => "on the host of this container",
     };
-    let text = format!("{} available of {} {whose}", bytes_text(memory.available), bytes_text(memory.total));
+    let text = format!(
+        "{} available of {} {whose}",
+        bytes_text(memory.available),
+        bytes_text(memory.total)
+    );
     let outcome = if memory.available < limit {
         Outcome::fail(text).help("find what holds it: ps aux --sort=-rss | head; restart or move the largest, or choose another runner")
     } else {
         Outcome::pass(text)
     };
-    let outcome = outcome.saw_limit("available", bytes_text(memory.available), bytes_text(limit)).saw("swap free", bytes_text(memory.swap_free));
+    let outcome = outcome
+        .saw_limit("available", bytes_text(memory.available), bytes_text(limit))
+        .saw("swap free", bytes_text(memory.swap_free));
     match memory.cgroup_limit {
         Some(limit) => outcome.saw("limit of this process's own group", bytes_text(limit)),
         None => outcome,

@@ -91,7 +91,14 @@ pub struct Ctx<'a> {
 
 /// What the configuration must know about every check.
 pub fn known() -> Vec<KnownCheck> {
-    ALL.iter().map(|c| KnownCheck { id: c.id(), level: c.level(), on_unknown: c.on_unknown(), options: c.options() }).collect()
+    ALL.iter()
+        .map(|c| KnownCheck {
+            id: c.id(),
+            level: c.level(),
+            on_unknown: c.on_unknown(),
+            options: c.options(),
+        })
+        .collect()
 }
 
 /// Asks everything at once. Every check has one answer for the run, or one for each candidate, whatever happens.
@@ -99,29 +106,53 @@ pub fn known() -> Vec<KnownCheck> {
 /// # Cancel safety
 /// Not cancel-safe: stop it through `cancel`.
 pub async fn run(ctx: Ctx<'_>, candidates: &[Runner], cancel: &Cancel) -> Vec<Answer> {
-    let asked: Vec<(&dyn Check, Option<&Runner>)> = ALL.iter().flat_map(|check| subjects(*check, candidates)).collect();
+    let asked: Vec<(&dyn Check, Option<&Runner>)> =
+        ALL.iter().flat_map(|check| subjects(*check, candidates)).collect();
     let contexts: Vec<Ctx<'_>> = asked
         .iter()
-        .map(|(_, runner)| Ctx { runner: *runner, deadline: ctx.deadline.at_most(CHECK_LIMIT), ..ctx })
+        .map(|(_, runner)| Ctx {
+            runner: *runner,
+            deadline: ctx.deadline.at_most(CHECK_LIMIT),
+            ..ctx
+        })
         .collect();
-    let jobs = asked.iter().zip(&contexts).map(|((check, _), ctx)| task::Job { limit: CHECK_LIMIT, work: check.run(ctx) }).collect();
+    let jobs = asked
+        .iter()
+        .zip(&contexts)
+        .map(|((check, _), ctx)| task::Job { limit: CHECK_LIMIT, work: check.run(ctx) })
+        .collect();
     let ended = task::run_all(jobs, AT_ONCE, ctx.deadline, cancel).await;
-    asked.into_iter().zip(ended).map(|((check, runner), timed)| answer(check, runner, timed)).collect()
+    asked
+        .into_iter()
+        .zip(ended)
+        .map(|((check, runner), timed)| answer(check, runner, timed))
+        .collect()
 }
 
-fn subjects<'a>(check: &'static dyn Check, candidates: &'a [Runner]) -> Vec<(&'static dyn Check, Option<&'a Runner>)> {
+fn subjects<'a>(
+    check: &'static dyn Check,
+    candidates: &'a [Runner],
+) -> Vec<(&'static dyn Check, Option<&'a Runner>)> {
     match check.scope() {
-        Scope::Runner if !candidates.is_empty() => candidates.iter().map(|r| (check, Some(r))).collect(),
+        Scope::Runner if !candidates.is_empty() => {
+            candidates.iter().map(|r| (check, Some(r))).collect()
+        }
         Scope::Runner | Scope::Run => vec![(check, None)],
     }
 }
 
-fn answer(check: &dyn Check, runner: Option<&Runner>, timed: task::Timed<Result<Outcome, source::Error>>) -> Answer {
+fn answer(
+    check: &dyn Check,
+    runner: Option<&Runner>,
+    timed: task::Timed<Result<Outcome, source::Error>>,
+) -> Answer {
     let outcome = match timed.ended {
         Ended::Done(Ok(outcome)) => outcome,
         Ended::Done(Err(error)) => unknown(&error),
-        Ended::TimedOut => Outcome::unknown(format!("no answer within {:.1} s", timed.took.as_secs_f64()))
-            .help("raise the input timeout, or look why the source hangs"),
+        Ended::TimedOut => {
+            Outcome::unknown(format!("no answer within {:.1} s", timed.took.as_secs_f64()))
+                .help("raise the input timeout, or look why the source hangs")
+        }
         Ended::Cancelled => Outcome::unknown("the run was cancelled before the answer came"),
     };
     Answer {

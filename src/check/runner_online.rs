@@ -2,8 +2,8 @@
 
 use super::{Check, Ctx, Scope};
 use crate::report::Outcome;
-use crate::source::runner_status::{self, Reading};
 use crate::source::Error;
+use crate::source::runner_status::{self, Reading};
 use crate::task::BoxFuture;
 
 pub(super) struct RunnerOnline;
@@ -67,7 +67,9 @@ fn judge(subject: &runner_status::Subject, reading: &Reading) -> Outcome {
         Outcome::fail(format!("{name} is offline: its exporter reports runner_status 0"))
             .help("start the runner's service on its host: systemctl restart 'actions.runner.*'")
     };
-    let outcome = outcome.saw_limit("runner_status", if reading.online { "1" } else { "0" }, "1").saw("source", &reading.via);
+    let outcome = outcome
+        .saw_limit("runner_status", if reading.online { "1" } else { "0" }, "1")
+        .saw("source", &reading.via);
     match &reading.authorized_for_prod {
         Some(word) => outcome.saw("authorized_for_prod", word),
         None => outcome,

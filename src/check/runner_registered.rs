@@ -3,8 +3,8 @@
 use super::{Check, Ctx, Scope};
 use crate::config::{Level, Runner};
 use crate::report::Outcome;
-use crate::source::github::{ApiRunner, GitHub};
 use crate::source::Error;
+use crate::source::github::{ApiRunner, GitHub};
 use crate::task::BoxFuture;
 
 pub(super) struct RunnerRegistered;
@@ -45,7 +45,10 @@ impl Check for RunnerRegistered {
             }
             let github = match &ctx.sources.github {
                 Ok(github) => github,
-                Err(why) => return Ok(Outcome::unknown(why.clone()).help("set the input github-token to a token that may list runners")),
+                Err(why) => {
+                    return Ok(Outcome::unknown(why.clone())
+                        .help("set the input github-token to a token that may list runners"));
+                }
             };
             ask(github, ctx, runner).await
         })
@@ -75,7 +78,9 @@ fn absent(runner: &Runner, repository: &str) -> Outcome {
 }
 
 fn judge(runner: &Runner, found: &ApiRunner) -> Outcome {
-    let has = |label: &&String| found.labels.iter().any(|l| l.name.trim().eq_ignore_ascii_case(label.trim()));
+    let has = |label: &&String| {
+        found.labels.iter().any(|l| l.name.trim().eq_ignore_ascii_case(label.trim()))
+    };
     let missing: Vec<&str> = runner.labels.iter().filter(|l| !has(l)).map(String::as_str).collect();
     let labels: Vec<&str> = found.labels.iter().map(|l| l.name.as_str()).collect();
     let outcome = match found.status.as_str() {
@@ -87,5 +92,8 @@ fn judge(runner: &Runner, found: &ApiRunner) -> Outcome {
             .help("restart its service; if it stays offline, its registration or its network path to GitHub is broken"),
         other => Outcome::unknown(format!("GitHub says `{other}` about `{}`, a word that is not known here", found.name)),
     };
-    outcome.saw_limit("status", &found.status, "online").saw("busy", found.busy.to_string()).saw("labels", labels.join(", "))
+    outcome
+        .saw_limit("status", &found.status, "online")
+        .saw("busy", found.busy.to_string())
+        .saw("labels", labels.join(", "))
 }

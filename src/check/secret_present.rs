@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use super::{Check, Ctx, Scope};
 use crate::report::{Observation, Outcome, Status};
-use crate::source::github::SecretScope;
 use crate::source::Error;
+use crate::source::github::SecretScope;
 use crate::task::BoxFuture;
 
 pub(super) struct SecretPresent;
@@ -41,8 +41,10 @@ impl Check for SecretPresent {
                 return Ok(Outcome::skipped("no secret is required"));
             }
             let handed_in = |name: &&String| ctx.secrets.contains_key(*name);
-            let (by_value, by_name): (Vec<&String>, Vec<&String>) = required.iter().partition(handed_in);
-            let mut rows: Vec<(String, Presence)> = by_value.into_iter().map(|n| (n.clone(), by_its_value(ctx, n))).collect();
+            let (by_value, by_name): (Vec<&String>, Vec<&String>) =
+                required.iter().partition(handed_in);
+            let mut rows: Vec<(String, Presence)> =
+                by_value.into_iter().map(|n| (n.clone(), by_its_value(ctx, n))).collect();
             if !by_name.is_empty() {
                 let lists = Lists::read(ctx).await;
                 rows.extend(by_name.into_iter().map(|name| (name.clone(), lists.presence(name))));
@@ -74,13 +76,42 @@ fn by_its_value(ctx: &Ctx<'_>, name: &str) -> Presence {
 
 /// Words that stand where a secret should be. Compared without case, `-`, `_` and blanks.
 const PLACEHOLDERS: &[&str] = &[
-    "changeme", "changeit", "changethis", "todo", "tbd", "fixme", "placeholder", "dummy", "example", "secret", "password", "token", "null",
-    "none", "undefined", "nil", "na", "n/a", "replaceme", "insertsecrethere", "yoursecret", "yoursecrethere", "yourtoken", "yourtokenhere",
-    "yourpassword", "notset", "unset", "empty",
+    "changeme",
+    "changeit",
+    "changethis",
+    "todo",
+    "tbd",
+    "fixme",
+    "placeholder",
+    "dummy",
+    "example",
+    "secret",
+    "password",
+    "token",
+    "null",
+    "none",
+    "undefined",
+    "nil",
+    "na",
+    "n/a",
+    "replaceme",
+    "insertsecrethere",
+    "yoursecret",
+    "yoursecrethere",
+    "yourtoken",
+    "yourtokenhere",
+    "yourpassword",
+    "notset",
+    "unset",
+    "empty",
 ];
 
 fn is_placeholder(value: &str) -> bool {
-    let folded: String = value.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect();
+    let folded: String = value
+        .chars()
+        .filter(|c| !matches!(c, '-' | '_' | ' '))
+        .flat_map(char::to_lowercase)
+        .collect();
     let one_character = value.chars().collect::<BTreeSet<char>>().len() == 1;
     let expression = value.starts_with("${") || value.starts_with("{{");
     let bracketed = value.starts_with('<') && value.ends_with('>') && !value.contains('\n');
@@ -106,7 +137,13 @@ impl Lists {
             if ctx.config.environment.is_empty() {
                 return Ok(Vec::new());
             }
-            github.secret_names(repository, &SecretScope::Environment(&ctx.config.environment), ctx.deadline).await
+            github
+                .secret_names(
+                    repository,
+                    &SecretScope::Environment(&ctx.config.environment),
+                    ctx.deadline,
+                )
+                .await
         };
         let (a, b, c) = futures_util::join!(
             github.secret_names(repository, &SecretScope::Repository, ctx.deadline),
@@ -125,26 +162,46 @@ impl Lists {
         }
         match &self.unread {
             Some(why) => Presence::CannotKnow(why.clone()),
-            None => Presence::Missing("in none of the lists of repository, organisation and environment"),
+            None => Presence::Missing(
+                "in none of the lists of repository, organisation and environment",
+            ),
         }
     }
 }
 
 fn judge(rows: Vec<(String, Presence)>) -> Outcome {
     let total = rows.len();
-    let bad: Vec<String> = rows.iter().filter_map(|(name, p)| bad_word(p).map(|word| format!("{name} is {word}"))).collect();
-    let unknown: Vec<&str> = rows.iter().filter(|(_, p)| matches!(p, Presence::CannotKnow(_))).map(|(n, _)| n.as_str()).collect();
-    let why = rows.iter().find_map(|(_, p)| if let Presence::CannotKnow(why) = p { Some(why.clone()) } else { None });
+    let bad: Vec<String> = rows
+        .iter()
+        .filter_map(|(name, p)| bad_word(p).map(|word| format!("{name} is {word}")))
+        .collect();
+    let unknown: Vec<&str> = rows
+        .iter()
+        .filter(|(_, p)| matches!(p, Presence::CannotKnow(_)))
+        .map(|(n, _)| n.as_str())
+        .collect();
+    let why = rows.iter().find_map(|(_, p)| {
+        if let Presence::CannotKnow(why) = p { Some(why.clone()) } else { None }
+    });
     let mut outcome = if !bad.is_empty() {
         Outcome::new(Status::Fail, bad.join("; "))
             .help("define it under Settings, Secrets and variables, Actions (or in the environment), and pass it as env RUNNER_GUARD_SECRET_<NAME>")
     } else if let Some(name) = unknown.first() {
-        let help = format!("pass the value: env RUNNER_GUARD_SECRET_{name}: ${{{{ secrets.{name} }}}}");
-        Outcome::unknown(format!("can not tell whether {} is there: {}", unknown.join(", "), why.unwrap_or_default())).help(help)
+        let help =
+            format!("pass the value: env RUNNER_GUARD_SECRET_{name}: ${{{{ secrets.{name} }}}}");
+        Outcome::unknown(format!(
+            "can not tell whether {} is there: {}",
+            unknown.join(", "),
+            why.unwrap_or_default()
+        ))
+        .help(help)
     } else {
         Outcome::pass(format!("{total} of {total} required secrets are present"))
     };
-    outcome.observations = rows.into_iter().map(|(name, presence)| Observation { name, value: word(&presence), limit: None }).collect();
+    outcome.observations = rows
+        .into_iter()
+        .map(|(name, presence)| Observation { name, value: word(&presence), limit: None })
+        .collect();
     outcome
 }
 
@@ -173,10 +230,23 @@ mod tests {
 
     #[test]
     fn placeholders_are_told_from_secrets() {
-        for word in ["changeme", "CHANGE_ME", "<your token>", "xxxxxxxx", "${{ secrets.X }}", "TODO", "your-token-here"] {
+        for word in [
+            "changeme",
+            "CHANGE_ME",
+            "<your token>",
+            "xxxxxxxx",
+            "${{ secrets.X }}",
+            "TODO",
+            "your-token-here",
+        ] {
             assert!(is_placeholder(word), "{word}");
         }
-        for word in ["hunter2hunter2", "-----BEGIN KEY-----\nabc", "a8f5f167f44f4964e6c998dee827110c", "<a>\nb"] {
+        for word in [
+            "hunter2hunter2",
+            "-----BEGIN KEY-----\nabc",
+            "a8f5f167f44f4964e6c998dee827110c",
+            "<a>\nb",
+        ] {
             assert!(!is_placeholder(word), "{word}");
         }
     }
@@ -186,13 +256,19 @@ mod tests {
         let lists = Lists { names: BTreeSet::new(), unread: Some("status 404".to_owned()) };
         let outcome = judge(vec![("A".to_owned(), lists.presence("A"))]);
         assert_eq!(outcome.status, Status::Unknown);
-        assert!(outcome.summary.contains("status 404") && outcome.help.unwrap().contains("RUNNER_GUARD_SECRET_A"));
+        assert!(
+            outcome.summary.contains("status 404")
+                && outcome.help.unwrap().contains("RUNNER_GUARD_SECRET_A")
+        );
     }
 
     #[test]
     fn complete_lists_prove_that_a_secret_is_missing() {
         let lists = Lists { names: BTreeSet::from(["B".to_owned()]), unread: None };
-        let outcome = judge(vec![("A".to_owned(), lists.presence("A")), ("B".to_owned(), lists.presence("B"))]);
+        let outcome = judge(vec![
+            ("A".to_owned(), lists.presence("A")),
+            ("B".to_owned(), lists.presence("B")),
+        ]);
         assert_eq!(outcome.status, Status::Fail);
         assert_eq!(outcome.summary, "A is missing");
     }

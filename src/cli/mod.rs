@@ -1,6 +1,154 @@
-//! stub
+//! Arguments, the programs, exit codes; the only place with `anyhow`.
 
-/// stub
-pub fn run() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+mod action;
+mod args;
+mod diagnose;
+pub mod exit;
+mod failure;
+mod plain;
+mod preflight;
+mod publish;
+mod session;
+mod signal;
+mod upload;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser as _;
+
+use crate::actions::env::argument_count;
+use crate::actions::{Environment, Stage, files};
+use crate::config::Inputs;
+use crate::exporter::{self, Authorization};
+use crate::task::CancelSource;
+use args::{Cli, Command, ConfigCommand, DiagnoseArgs, ExporterArgs, PreflightArgs};
+use failure::Failure;
+use session::Session;
+use signal::Signals;
+
+/// Runs the program that the name, the environment and the arguments ask for.
+pub fn run() -> ExitCode {
+    let env = Environment::capture();
+    let stage = Stage::current();
+    let started_by_runner =
+        argument_count() == 0 && (env.text("GITHUB_ACTIONS") == "true" || stage == Stage::Post);
+    let command = if started_by_runner {
+        None
+    } else {
+        match Cli::try_parse() {
+            Ok(cli) => Some(cli.command),
+            Err(error) => {
+                drop(error.print());
+                return ExitCode::from(if error.use_stderr() {
+                    exit::USAGE
+                } else {
+                    exit::PROCEED
+                });
+            }
+        }
+    };
+    ExitCode::from(in_runtime(env, stage, command))
+}
+
+fn in_runtime(env: Environment, stage: Stage, command: Option<Command>) -> u8 {
+    let built = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let Ok(runtime) = built else { return exit::UNEXPECTED };
+    let code = runtime.block_on(async {
+        let Ok(signals) = Signals::listen() else { return exit::UNEXPECTED };
+        let (source, cancel) = CancelSource::new();
+        let mut inputs = Inputs::new(env.inputs());
+        if let Some(command) = &command {
+            command.apply(&mut inputs);
+        }
+        let session = Session::new(env, inputs, cancel);
+        tokio::select! {
+            code = dispatch(&session, stage, command) => code,
+            () = signals.cancel(source) => exit::CANCELLED,
+        }
+    });
+    // A name look-up that hangs sits in a thread of its own; the process does not wait for it.
+    runtime.shutdown_timeout(Duration::ZERO);
+    code
+}
+
+impl Command {
+    fn apply(&self, inputs: &mut Inputs) {
+        match self {
+            Self::Preflight(args) => args.apply(inputs),
+            Self::Diagnose(args) => args.apply(inputs),
+            Self::Exporter(_)
+            | Self::Digest(_)
+            | Self::Redact
+            | Self::Config(_)
+            | Self::Explain { .. } => {}
+        }
+    }
+}
+
+async fn dispatch(session: &Session, stage: Stage, command: Option<Command>) -> u8 {
+    let Some(command) = command else {
+        let code = action::run(session, stage).await;
+        let cancelled = session.cancel.is_cancelled() && stage == Stage::Main;
+        return if cancelled { exit::CANCELLED } else { code };
+    };
+    let ended = match command {
+        Command::Preflight(args) => preflight_command(session, &args).await,
+        Command::Diagnose(args) => diagnose_command(session, &args).await,
+        Command::Exporter(args) => exporter_command(session, args).await,
+        Command::Digest(args) => plain::digest(session, &args).map(|()| exit::PROCEED),
+        Command::Redact => plain::redact(session).map(|()| exit::PROCEED),
+        Command::Config(ConfigCommand::Check { file }) => {
+            plain::config_check(session, &file).map(|()| exit::PROCEED)
+        }
+        Command::Explain { id } => plain::explain(session, id.as_deref()).map(|()| exit::PROCEED),
+    };
+    ended.unwrap_or_else(|failure| {
+        let text = session.red(&format!("error: {}", failure.text()));
+        crate::actions::command::complain(&text);
+        failure.code()
+    })
+}
+
+async fn preflight_command(session: &Session, args: &PreflightArgs) -> Result<u8, Failure> {
+    let report = preflight::run(session).await?;
+    publish::print(session, &report, args.common.format);
+    let json = publish::to_json(session, &report);
+    files::leave(&args.common.out, "preflight.json", &json)
+        .map_err(|p| Failure::Unexpected(anyhow::anyhow!(p.0)))?;
+    Ok(action::code_of(&report))
+}
+
+async fn diagnose_command(session: &Session, args: &DiagnoseArgs) -> Result<u8, Failure> {
+    let config = session.config()?;
+    let report = if args.log.is_empty() {
+        let folder = args.common.out.clone();
+        let preflight = diagnose::left_by_preflight(&folder).map(|text| session.red(&text));
+        diagnose::run(session, &config, &diagnose::Place { folder, preflight }).await?
+    } else {
+        diagnose::of_logs(session, &config, &args.log)?
+    };
+    publish::print(session, &report, args.common.format);
+    Ok(if report.partial { exit::CANCELLED } else { exit::PROCEED })
+}
+
+async fn exporter_command(session: &Session, args: ExporterArgs) -> Result<u8, Failure> {
+    let authorized = if args.authorized_for_prod {
+        Authorization::Authorized
+    } else {
+        Authorization::NotAuthorized
+    };
+    let settings = exporter::Settings {
+        listen: args.listen,
+        roots: args.runner_root,
+        environment: args.environment,
+        authorized_for_prod: authorized,
+        hostname: args.hostname,
+    };
+    let ready = |address| {
+        let line = session.red(&format!("listening on http://{address}/metrics"));
+        session.console(|console| console.text(&line));
+    };
+    exporter::serve(settings, &session.cancel, ready).await.map_err(anyhow::Error::new)?;
+    Ok(exit::PROCEED)
 }

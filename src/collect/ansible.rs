@@ -20,7 +20,8 @@ const SEARCH_DEPTH: usize = 3;
 const SNIFF: usize = 64 * 1024;
 
 /// What to say when nothing was found.
-const ADD: &str = "no Ansible output was found; add at the job's level: env: { ANSIBLE_LOG_PATH: ansible.log }";
+const ADD: &str =
+    "no Ansible output was found; add at the job's level: env: { ANSIBLE_LOG_PATH: ansible.log }";
 
 impl Collector for Ansible {
     fn id(&self) -> &'static str {
@@ -35,13 +36,25 @@ impl Collector for Ansible {
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Harvest, Error>> {
         Box::pin(async move {
             let search = Search {
-                named: ctx.config.collect.ansible_logs.iter().map(|p| ctx.job.workspace.join(p)).collect(),
-                by_env: (!ctx.job.ansible_log_path.is_empty()).then(|| ctx.job.workspace.join(&ctx.job.ansible_log_path)),
+                named: ctx
+                    .config
+                    .collect
+                    .ansible_logs
+                    .iter()
+                    .map(|p| ctx.job.workspace.join(p))
+                    .collect(),
+                by_env: (!ctx.job.ansible_log_path.is_empty())
+                    .then(|| ctx.job.workspace.join(&ctx.job.ansible_log_path)),
                 folders: vec![ctx.job.workspace.clone(), ctx.job.temp.clone()],
                 started: ctx.job.started,
             };
             let found = task::blocking(move || collect(&search)).await;
-            found.unwrap_or_else(|| Err(Error::new("read the Ansible output", Cause::Other("the reader stopped".to_owned()))))
+            found.unwrap_or_else(|| {
+                Err(Error::new(
+                    "read the Ansible output",
+                    Cause::Other("the reader stopped".to_owned()),
+                ))
+            })
         })
     }
 }
@@ -61,10 +74,13 @@ fn collect(search: &Search) -> Result<Harvest, Error> {
     if let Some(path) = search.by_env.as_ref().filter(|p| p.exists()) {
         return Ok(found(vec![read(path)?], "named by ANSIBLE_LOG_PATH"));
     }
-    let sniffed: Vec<PathBuf> = search.folders.iter().flat_map(|folder| sniff(folder, search.started)).collect();
+    let sniffed: Vec<PathBuf> =
+        search.folders.iter().flat_map(|folder| sniff(folder, search.started)).collect();
     let entries: Vec<_> = sniffed.iter().filter_map(|p| read(p).ok()).collect();
     if entries.is_empty() {
-        let expected = search.by_env.as_ref().map(|p| format!("{} does not exist: Ansible did not start, or runs elsewhere; ", p.display()));
+        let expected = search.by_env.as_ref().map(|p| {
+            format!("{} does not exist: Ansible did not start, or runs elsewhere; ", p.display())
+        });
         return Ok(Harvest::Nothing(format!("{}{ADD}", expected.unwrap_or_default())));
     }
     Ok(found(entries, "found by its content"))
@@ -72,14 +88,20 @@ fn collect(search: &Search) -> Result<Harvest, Error> {
 
 fn found(entries: Vec<Evidence<Raw>>, how: &str) -> Harvest {
     let failures: usize = entries.iter().filter_map(|e| e.excerpts.as_ref()).map(Vec::len).sum();
-    Harvest::Found { note: format!("{} file(s) {how}; {failures} failure(s)", entries.len()), entries }
+    Harvest::Found {
+        note: format!("{} file(s) {how}; {failures} failure(s)", entries.len()),
+        entries,
+    }
 }
 
 fn read(path: &Path) -> Result<Evidence<Raw>, Error> {
     let read = files::read(path, FILE_CAP, Keep::HeadAndTail)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut evidence = log_evidence(BundlePath::new("ansible", &name), &path.display().to_string(), &read.text());
-    evidence.truncated = read.truncated.then_some(Truncation { original: Some(read.original), cap: FILE_CAP as u64 });
+    let mut evidence =
+        log_evidence(BundlePath::new("ansible", &name), &path.display().to_string(), &read.text());
+    evidence.truncated = read
+        .truncated
+        .then_some(Truncation { original: Some(read.original), cap: FILE_CAP as u64 });
     Ok(evidence)
 }
 
@@ -87,16 +109,27 @@ fn read(path: &Path) -> Result<Evidence<Raw>, Error> {
 fn sniff(folder: &Path, started: i64) -> Vec<PathBuf> {
     let Ok(opened) = Folder::open(folder) else { return Vec::new() };
     let Ok(listing) = opened.list(SEARCH_FILES, SEARCH_DEPTH) else { return Vec::new() };
-    let since = std::time::UNIX_EPOCH + std::time::Duration::from_secs(u64::try_from(started).unwrap_or(0));
-    let wanted = |name: &Path| name.extension().is_some_and(|e| ["log", "out", "txt"].iter().any(|w| e.eq_ignore_ascii_case(w)));
-    let mut candidates: Vec<_> = listing.files.into_iter().filter(|f| wanted(&f.path) && f.modified >= since && f.size > 0).collect();
+    let since =
+        std::time::UNIX_EPOCH + std::time::Duration::from_secs(u64::try_from(started).unwrap_or(0));
+    let wanted = |name: &Path| {
+        name.extension()
+            .is_some_and(|e| ["log", "out", "txt"].iter().any(|w| e.eq_ignore_ascii_case(w)))
+    };
+    let mut candidates: Vec<_> = listing
+        .files
+        .into_iter()
+        .filter(|f| wanted(&f.path) && f.modified >= since && f.size > 0)
+        .collect();
     candidates.sort_by(|a, b| b.modified.cmp(&a.modified));
-    let looks_right = |file: &files::Entry| opened.read(&file.path, SNIFF, Keep::Head).is_ok_and(|read| is_ansible(&read.text()));
+    let looks_right = |file: &files::Entry| {
+        opened.read(&file.path, SNIFF, Keep::Head).is_ok_and(|read| is_ansible(&read.text()))
+    };
     candidates.iter().filter(|f| looks_right(f)).take(3).map(|f| folder.join(&f.path)).collect()
 }
 
 fn is_ansible(start: &str) -> bool {
-    ["PLAY [", "PLAY RECAP", "TASK ["].iter().any(|banner| start.contains(banner)) && start.contains("***")
+    ["PLAY [", "PLAY RECAP", "TASK ["].iter().any(|banner| start.contains(banner))
+        && start.contains("***")
 }
 
 /// Evidence of a log: by the grammar of Ansible when it holds a run, else as plain text of a job.
@@ -119,7 +152,12 @@ fn excerpts(digest: &Digest) -> Vec<Excerpt<Raw>> {
     let mut all = Vec::new();
     for error in &digest.errors {
         let label = "Ansible stopped before it could run";
-        all.push(Excerpt { label: Raw::new(label), text: Raw::new(error.clone()), line: 1, root: true });
+        all.push(Excerpt {
+            label: Raw::new(label),
+            text: Raw::new(error.clone()),
+            line: 1,
+            root: true,
+        });
     }
     for run in digest.runs.iter().filter(|run| run.failed()) {
         for failure in run.failures.iter().filter(|f| f.counts()) {
@@ -131,11 +169,21 @@ fn excerpts(digest: &Digest) -> Vec<Excerpt<Raw>> {
             });
         }
         for error in &run.errors {
-            all.push(Excerpt { label: Raw::new("Ansible stopped"), text: Raw::new(error.clone()), line: 1, root: true });
+            all.push(Excerpt {
+                label: Raw::new("Ansible stopped"),
+                text: Raw::new(error.clone()),
+                line: 1,
+                root: true,
+            });
         }
         if run.failures.iter().all(|f| !f.counts()) && run.errors.is_empty() {
             let line = run.verdict_line();
-            all.push(Excerpt { label: Raw::new(line.clone()), text: Raw::new(line), line: 1, root: true });
+            all.push(Excerpt {
+                label: Raw::new(line.clone()),
+                text: Raw::new(line),
+                line: 1,
+                root: true,
+            });
         }
     }
     all
@@ -155,7 +203,12 @@ mod tests {
     #[test]
     fn nothing_found_names_the_line_to_add() {
         let folder = tempfile::tempdir().unwrap();
-        let search = Search { named: vec![], by_env: None, folders: vec![folder.path().to_path_buf()], started: 0 };
+        let search = Search {
+            named: vec![],
+            by_env: None,
+            folders: vec![folder.path().to_path_buf()],
+            started: 0,
+        };
         let Harvest::Nothing(why) = collect(&search).unwrap() else { panic!("found something") };
         assert!(why.contains("ANSIBLE_LOG_PATH: ansible.log"), "{why}");
     }

@@ -36,8 +36,12 @@ impl Collector for Context {
             });
             let text = serde_json::to_string_pretty(&facts).unwrap_or_default();
             let path = BundlePath::new("context", "job.json");
-            let entry = Evidence::new(path, EvidenceKind::Context, "the environment of this job", text);
-            Ok(Harvest::Found { note: "facts of the job; of variables only the names".to_owned(), entries: vec![entry] })
+            let entry =
+                Evidence::new(path, EvidenceKind::Context, "the environment of this job", text);
+            Ok(Harvest::Found {
+                note: "facts of the job; of variables only the names".to_owned(),
+                entries: vec![entry],
+            })
         })
     }
 }

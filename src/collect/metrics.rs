@@ -30,7 +30,10 @@ impl Collector for Metrics {
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Harvest, Error>> {
         Box::pin(async move {
             let Some(prometheus) = &ctx.sources.prometheus else {
-                return Ok(Harvest::Nothing("no Prometheus is configured; add `prometheus-url: http://…` under `with:`".to_owned()));
+                return Ok(Harvest::Nothing(
+                    "no Prometheus is configured; add `prometheus-url: http://…` under `with:`"
+                        .to_owned(),
+                ));
             };
             let queries = &ctx.config.collect.queries;
             let answers = join_all(queries.iter().map(|q| ask(prometheus, q, ctx))).await;
@@ -41,11 +44,25 @@ impl Collector for Metrics {
                 );
             }
             let failed = answers.iter().filter(|a| a.is_err()).count();
-            let rows: Vec<Value> = answers.into_iter().zip(queries).map(|(a, q)| a.unwrap_or_else(|e| failure(q, &e))).collect();
-            let text = serde_json::to_string_pretty(&json!({ "queries": rows })).unwrap_or_default();
+            let rows: Vec<Value> = answers
+                .into_iter()
+                .zip(queries)
+                .map(|(a, q)| a.unwrap_or_else(|e| failure(q, &e)))
+                .collect();
+            let text =
+                serde_json::to_string_pretty(&json!({ "queries": rows })).unwrap_or_default();
             let origin = format!("prometheus {}", prometheus.url());
-            let entry = Evidence::new(BundlePath::new("metrics", "snapshot.json"), EvidenceKind::Metrics, origin.clone(), text);
-            let note = format!("{} of {} queries answered by {origin}", queries.len() - failed, queries.len());
+            let entry = Evidence::new(
+                BundlePath::new("metrics", "snapshot.json"),
+                EvidenceKind::Metrics,
+                origin.clone(),
+                text,
+            );
+            let note = format!(
+                "{} of {} queries answered by {origin}",
+                queries.len() - failed,
+                queries.len()
+            );
             Ok(Harvest::Found { note, entries: vec![entry] })
         })
     }
@@ -54,8 +71,10 @@ impl Collector for Metrics {
 async fn ask(prometheus: &Prometheus, query: &str, ctx: &Ctx<'_>) -> Result<Value, Error> {
     let now = ctx.sources.now;
     let range = Range { start: now - SPAN, end: now, step: STEP };
-    let (instant, past) =
-        futures_util::join!(prometheus.query(query, ctx.deadline), prometheus.query_range(query, range, ctx.deadline));
+    let (instant, past) = futures_util::join!(
+        prometheus.query(query, ctx.deadline),
+        prometheus.query_range(query, range, ctx.deadline)
+    );
     let (instant, past) = (instant?, past?);
     Ok(json!({
         "query": query,
@@ -73,19 +92,28 @@ fn failure(query: &str, error: &Error) -> Value {
 }
 
 fn series(series: &Series) -> Value {
-    let labels: serde_json::Map<String, Value> = series.labels.iter().map(|(n, v)| (n.clone(), json!(v))).collect();
+    let labels: serde_json::Map<String, Value> =
+        series.labels.iter().map(|(n, v)| (n.clone(), json!(v))).collect();
     // JSON has no NaN: what is not a number stays visible as a word.
     let number = |v: f64| if v.is_finite() { json!(v) } else { json!(v.to_string()) };
-    let samples: Vec<Value> = series.samples.iter().map(|(time, value)| json!([time, number(*value)])).collect();
+    let samples: Vec<Value> =
+        series.samples.iter().map(|(time, value)| json!([time, number(*value)])).collect();
     json!({ "labels": labels, "samples": samples })
 }
 
 /// The unit that the name of a metric says (Prometheus' naming rules); empty when it says none.
 fn unit(query: &str) -> &'static str {
-    let names = query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| w.contains('_'));
+    let names =
+        query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|w| w.contains('_'));
     for name in names {
         let name = name.trim_end_matches("_total");
-        for (suffix, unit) in [("_bytes", "bytes"), ("_seconds", "seconds"), ("_ratio", "ratio"), ("_percent", "percent"), ("_celsius", "celsius")] {
+        for (suffix, unit) in [
+            ("_bytes", "bytes"),
+            ("_seconds", "seconds"),
+            ("_ratio", "ratio"),
+            ("_percent", "percent"),
+            ("_celsius", "celsius"),
+        ] {
             if name.ends_with(suffix) {
                 return unit;
             }
@@ -107,7 +135,10 @@ mod tests {
 
     #[test]
     fn a_sample_that_is_no_number_stays_visible() {
-        let one = Series { labels: vec![("a".to_owned(), "b".to_owned())], samples: vec![(1.0, f64::NAN)] };
+        let one = Series {
+            labels: vec![("a".to_owned(), "b".to_owned())],
+            samples: vec![(1.0, f64::NAN)],
+        };
         assert_eq!(series(&one), json!({"labels": {"a": "b"}, "samples": [[1.0, "NaN"]]}));
     }
 }

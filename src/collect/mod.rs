@@ -21,6 +21,9 @@ use crate::task::{self, BoxFuture, Cancel, Deadline, Ended};
 pub const ALL: &[&dyn Collector] =
     &[&runner_logs::RunnerLogs, &ansible::Ansible, &metrics::Metrics, &context::Context];
 
+/// The collectors that can tell whether the deploy itself failed: all that a green job is asked.
+pub const OUTCOME: &[&dyn Collector] = &[&ansible::Ansible];
+
 /// Longest time of one collector; the total deadline may cut it shorter.
 const COLLECT_LIMIT: Duration = Duration::from_secs(30);
 
@@ -70,16 +73,22 @@ pub struct Collection {
     pub evidence: Vec<Evidence<Redacted>>,
 }
 
-/// Collects everything at once and redacts it. Every collector has one row, whatever happens.
+/// Collects from all of `which` at once and redacts it. Every collector has one row, whatever happens.
 ///
 /// # Cancel safety
 /// Not cancel-safe: stop it through `cancel`.
-pub async fn run(ctx: Ctx<'_>, redactor: &Redactor, cancel: &Cancel) -> Collection {
+pub async fn run(
+    ctx: Ctx<'_>,
+    which: &[&dyn Collector],
+    redactor: &Redactor,
+    cancel: &Cancel,
+) -> Collection {
     let ctx = Ctx { deadline: ctx.deadline.at_most(COLLECT_LIMIT), ..ctx };
-    let jobs = ALL.iter().map(|c| task::Job { limit: COLLECT_LIMIT, work: c.run(&ctx) }).collect();
-    let ended = task::run_all(jobs, ALL.len(), ctx.deadline, cancel).await;
+    let jobs =
+        which.iter().map(|c| task::Job { limit: COLLECT_LIMIT, work: c.run(&ctx) }).collect();
+    let ended = task::run_all(jobs, which.len(), ctx.deadline, cancel).await;
     let mut collection = Collection::default();
-    for (collector, timed) in ALL.iter().zip(ended) {
+    for (collector, timed) in which.iter().zip(ended) {
         let collected = match timed.ended {
             Ended::Done(Ok(Harvest::Found { note, entries })) => {
                 let found = Collected::Ok { note: redactor.redact(&note), entries: entries.len() };
@@ -91,7 +100,11 @@ pub async fn run(ctx: Ctx<'_>, redactor: &Redactor, cancel: &Cancel) -> Collecti
             Ended::TimedOut => Collected::TimedOut,
             Ended::Cancelled => Collected::Skipped(redactor.redact("the run was cancelled")),
         };
-        collection.rows.push(CollectedRow { collector: collector.id(), collected, took: timed.took });
+        collection.rows.push(CollectedRow {
+            collector: collector.id(),
+            collected,
+            took: timed.took,
+        });
     }
     collection
 }
@@ -108,7 +121,11 @@ mod tests {
     fn ids_are_the_names_of_their_files() {
         let sources = include_str!("mod.rs");
         for collector in ALL {
-            assert!(sources.contains(&format!("mod {};", collector.id().replace('-', "_"))), "{}", collector.id());
+            assert!(
+                sources.contains(&format!("mod {};", collector.id().replace('-', "_"))),
+                "{}",
+                collector.id()
+            );
             assert!(!collector.explain().is_empty());
         }
     }

@@ -17,7 +17,8 @@ pub(super) struct RunnerLogs;
 /// Where an earlier step of the job puts a copy: below the runner's temporary folder.
 const STAGED: &str = "runner-guard/diag";
 
-const LIMITS: DiagLimits = DiagLimits { files: 6, bytes_per_file: 4 << 20, bytes: 16 << 20, since: None };
+const LIMITS: DiagLimits =
+    DiagLimits { files: 6, bytes_per_file: 4 << 20, bytes: 16 << 20, since: None };
 
 /// Time that is kept back to remove the reading container.
 const RESERVE: Duration = Duration::from_secs(3);
@@ -48,7 +49,9 @@ impl Collector for RunnerLogs {
             if ctx.config.collect.docker_socket {
                 return through_docker(ctx).await;
             }
-            Ok(Harvest::Nothing(format!("the runner's logs are not visible from a container; {ADD}")))
+            Ok(Harvest::Nothing(format!(
+                "the runner's logs are not visible from a container; {ADD}"
+            )))
         })
     }
 }
@@ -56,7 +59,9 @@ impl Collector for RunnerLogs {
 async fn from_folder(folder: PathBuf, rung: &'static str) -> Result<Harvest, Error> {
     let place = folder.display().to_string();
     let read = task::blocking(move || runner_files::diag_logs(&folder, &LIMITS)).await;
-    let logs = read.ok_or_else(|| Error::new(format!("read {place}"), Cause::Other("the reader stopped".to_owned())))??;
+    let logs = read.ok_or_else(|| {
+        Error::new(format!("read {place}"), Cause::Other("the reader stopped".to_owned()))
+    })??;
     Ok(harvest(logs, &format!("{rung} ({place})")))
 }
 
@@ -69,9 +74,14 @@ fn harvest(logs: Vec<DiagLog>, origin: &str) -> Harvest {
 }
 
 fn evidence(log: DiagLog, origin: &str) -> Evidence<Raw> {
-    let truncated = log.truncated.then_some(Truncation { original: Some(log.original), cap: LIMITS.bytes_per_file as u64 });
+    let truncated = log
+        .truncated
+        .then_some(Truncation { original: Some(log.original), cap: LIMITS.bytes_per_file as u64 });
     let path = BundlePath::new("runner-logs", &log.name);
-    Evidence { truncated, ..Evidence::new(path, EvidenceKind::RunnerLog, format!("{origin}/{}", log.name), log.text) }
+    Evidence {
+        truncated,
+        ..Evidence::new(path, EvidenceKind::RunnerLog, format!("{origin}/{}", log.name), log.text)
+    }
 }
 
 /// # Cancel safety
@@ -81,34 +91,48 @@ async fn through_docker(ctx: &Ctx<'_>) -> Result<Harvest, Error> {
     let docker = Docker::at(&ctx.sources.docker_socket)?;
     let host = ctx.sources.host.clone();
     let id = task::blocking(move || host.name()).await;
-    let id = id.ok_or_else(|| Error::new("read the host name", Cause::Other("the reader stopped".to_owned())))??;
+    let id = id.ok_or_else(|| {
+        Error::new("read the host name", Cause::Other("the reader stopped".to_owned()))
+    })??;
     let own = docker.own_container(&id, deadline).await?;
     let folder = diag_of(ctx, own.source_of("/github/workspace"))?;
     let archive = docker.read_host_folder(&own.image, &folder, deadline).await?;
     let unpacked = task::blocking(move || unpack(&archive)).await;
-    let logs = unpacked.ok_or_else(|| Error::new(format!("unpack {folder}"), Cause::Other("the reader stopped".to_owned())))??;
+    let logs = unpacked.ok_or_else(|| {
+        Error::new(format!("unpack {folder}"), Cause::Other("the reader stopped".to_owned()))
+    })??;
     Ok(harvest(logs, &format!("{folder} of the host, through the Docker socket")))
 }
 
 /// `<root>/_diag`, from the work folder `<root>/_work/<repo>` that the runner names, else from the host path of the workspace.
 fn diag_of(ctx: &Ctx<'_>, mounted: Option<&str>) -> Result<String, Error> {
     let work = Path::new(&ctx.job.host_workspace);
-    let work = if work.is_absolute() { Some(work) } else { mounted.and_then(|m| Path::new(m).parent()) };
-    let root = work.and_then(Path::parent).and_then(Path::parent).filter(|root| root.parent().is_some());
+    let work =
+        if work.is_absolute() { Some(work) } else { mounted.and_then(|m| Path::new(m).parent()) };
+    let root =
+        work.and_then(Path::parent).and_then(Path::parent).filter(|root| root.parent().is_some());
     root.map(|root| root.join("_diag").display().to_string()).ok_or_else(|| {
-        Error::new("find the runner's folder on the host", Cause::Other("RUNNER_WORKSPACE is not set".to_owned()))
-            .with_help("name the folder with the input runner-logs")
+        Error::new(
+            "find the runner's folder on the host",
+            Cause::Other("RUNNER_WORKSPACE is not set".to_owned()),
+        )
+        .with_help("name the folder with the input runner-logs")
     })
 }
 
 /// The logs of a tar archive, the newest first. Only regular files with a log's name are read, each with a cap.
 fn unpack(archive: &[u8]) -> Result<Vec<DiagLog>, Error> {
-    let broken = |e: std::io::Error| Error::new("unpack the archive of _diag", Cause::Parse(e.to_string()));
+    let broken =
+        |e: std::io::Error| Error::new("unpack the archive of _diag", Cause::Parse(e.to_string()));
     let mut logs: Vec<DiagLog> = Vec::new();
     let mut tar = tar::Archive::new(archive);
     for entry in tar.entries().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
-        let name = entry.path().ok().and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned())).unwrap_or_default();
+        let name = entry
+            .path()
+            .ok()
+            .and_then(|p| p.file_name().map(|n| n.to_string_lossy().into_owned()))
+            .unwrap_or_default();
         if !entry.header().entry_type().is_file() || !runner_files::is_log(&name) {
             continue;
         }

@@ -16,9 +16,21 @@ const GATE_TIMEOUT: Duration = Duration::from_mins(1);
 const COLLECT_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Queries of the metrics snapshot when nobody names others.
-const QUERIES: &[&str] = &["up", "runner_status", "runner_host_memory_available_bytes", "runner_host_filesystem_avail_bytes", "runner_host_load1"];
+const QUERIES: &[&str] = &[
+    "up",
+    "runner_status",
+    "runner_host_memory_available_bytes",
+    "runner_host_filesystem_avail_bytes",
+    "runner_host_load1",
+];
 
-pub(super) fn build(raw: RawConfig, source: &Source<'_>, inputs: &Inputs, known: &[KnownCheck]) -> Result<Config, Vec<ConfigError>> {
+/// The configuration, and every mistake that was found on the way; with a mistake the defaults stand in its place.
+pub(super) fn build(
+    raw: RawConfig,
+    source: &Source<'_>,
+    inputs: &Inputs,
+    known: &[KnownCheck],
+) -> (Config, Vec<ConfigError>) {
     let mut build = Build { source, inputs, errors: Vec::new() };
     if let Some(version) = raw.version.filter(|v| *v != 1) {
         build.wrong(&["version"], format!("version {version} is not known"), "write `version: 1`");
@@ -27,7 +39,9 @@ pub(super) fn build(raw: RawConfig, source: &Source<'_>, inputs: &Inputs, known:
     let timeout = build.time("timeout", &["timeout"], raw.timeout, GATE_TIMEOUT);
     let config = Config {
         timeout,
-        prometheus: build.url("prometheus-url", &["prometheus", "url"], raw.prometheus.url).map(|url| Prometheus { url }),
+        prometheus: build
+            .url("prometheus-url", &["prometheus", "url"], raw.prometheus.url)
+            .map(|url| Prometheus { url }),
         exporter: build.url("exporter-url", &["exporter"], raw.exporter),
         runners: build.runners(raw.runners),
         endpoints: build.endpoints(raw.network.endpoints),
@@ -42,7 +56,7 @@ pub(super) fn build(raw: RawConfig, source: &Source<'_>, inputs: &Inputs, known:
         unused: Vec::new(),
         environment,
     };
-    if build.errors.is_empty() { Ok(config) } else { Err(build.errors) }
+    (config, build.errors)
 }
 
 struct Build<'a> {
@@ -61,14 +75,21 @@ impl Build<'_> {
     }
 
     fn text(&self, input: &str, from_file: Option<String>) -> Option<String> {
-        self.inputs.given(input).map(str::to_owned).or(from_file).map(|t| t.trim().to_owned()).filter(|t| !t.is_empty())
+        self.inputs
+            .given(input)
+            .map(str::to_owned)
+            .or(from_file)
+            .map(|t| t.trim().to_owned())
+            .filter(|t| !t.is_empty())
     }
 
     fn url(&mut self, input: &str, path: &[&str], from_file: Option<String>) -> Option<String> {
         let url = self.text(input, from_file)?;
         let problem = match Endpoint::parse(&url) {
             Ok(Endpoint::Http(_)) => return Some(url.trim_end_matches('/').to_owned()),
-            Ok(Endpoint::Tcp { .. }) => format!("`{url}` is not an address: write http://host:port or https://host"),
+            Ok(Endpoint::Tcp { .. }) => {
+                format!("`{url}` is not an address: write http://host:port or https://host")
+            }
             Err(problem) => problem,
         };
         if self.inputs.given(input).is_some() {
@@ -79,7 +100,13 @@ impl Build<'_> {
         None
     }
 
-    fn time(&mut self, input: &str, path: &[&str], from_file: Option<String>, default: Duration) -> Duration {
+    fn time(
+        &mut self,
+        input: &str,
+        path: &[&str],
+        from_file: Option<String>,
+        default: Duration,
+    ) -> Duration {
         let given = self.inputs.given(input).map(str::to_owned);
         let by_input = given.is_some();
         let Some(text) = given.or(from_file) else { return default };
@@ -113,15 +140,32 @@ impl Build<'_> {
         let mut runners: Vec<Runner> = Vec::new();
         for (place, one) in raw.into_iter().enumerate() {
             if one.name.trim().is_empty() {
-                self.wrong(&["runners", "name"], "a runner without a name", "write the name as registered");
+                self.wrong(
+                    &["runners", "name"],
+                    "a runner without a name",
+                    "write the name as registered",
+                );
             }
             if runners.iter().any(|r| r.name == one.name) {
-                self.wrong(&["runners"], format!("the runner `{}` is named twice", one.name), "one host can not be primary and secondary");
+                self.wrong(
+                    &["runners"],
+                    format!("the runner `{}` is named twice", one.name),
+                    "one host can not be primary and secondary",
+                );
             }
             let exporter = self.url("", &["runners", "exporter"], one.exporter);
-            let role = one.role.unwrap_or_else(|| if place == 0 { "primary" } else { "secondary" }.to_owned());
-            let labels = one.labels.iter().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect();
-            runners.push(Runner { name: one.name, role, labels, authorized_for_prod: one.authorized_for_prod, exporter });
+            let role = one
+                .role
+                .unwrap_or_else(|| if place == 0 { "primary" } else { "secondary" }.to_owned());
+            let labels =
+                one.labels.iter().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect();
+            runners.push(Runner {
+                name: one.name,
+                role,
+                labels,
+                authorized_for_prod: one.authorized_for_prod,
+                exporter,
+            });
         }
         runners
     }
@@ -132,7 +176,9 @@ impl Build<'_> {
         for text in &from_file {
             match Endpoint::parse(text) {
                 Ok(endpoint) => endpoints.push(endpoint),
-                Err(problem) => self.wrong(&["network", "endpoints"], problem, "one endpoint an item"),
+                Err(problem) => {
+                    self.wrong(&["network", "endpoints"], problem, "one endpoint an item")
+                }
             }
         }
         for text in &from_input {
@@ -150,7 +196,11 @@ impl Build<'_> {
         for name in from_file.into_iter().chain(from_input) {
             let name = name.trim().to_ascii_uppercase();
             if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                self.wrong(&["secrets"], format!("`{name}` is not a secret's name"), "only letters, digits and `_`; never put a value here");
+                self.wrong(
+                    &["secrets"],
+                    format!("`{name}` is not a secret's name"),
+                    "only letters, digits and `_`; never put a value here",
+                );
             } else if !names.contains(&name) {
                 names.push(name);
             }
@@ -164,7 +214,11 @@ impl Build<'_> {
             None | Some("enforce") => Mode::Enforce,
             Some("shadow") => Mode::Shadow,
             Some(other) => {
-                self.wrong(&["gate", "mode"], format!("`{other}` is not a mode"), suggest(other, &["enforce", "shadow"]));
+                self.wrong(
+                    &["gate", "mode"],
+                    format!("`{other}` is not a mode"),
+                    suggest(other, &["enforce", "shadow"]),
+                );
                 Mode::Enforce
             }
         };
@@ -173,7 +227,8 @@ impl Build<'_> {
         let on_unknown = match (self.inputs.given("on-unknown"), raw.on_unknown.as_deref()) {
             (Some(word), _) => Level::parse(word).unwrap_or_else(|| {
                 self.errors.push(
-                    ConfigError::new("input on-unknown", format!("`{word}` is not a level")).help(suggest(word, &Level::WORDS)),
+                    ConfigError::new("input on-unknown", format!("`{word}` is not a level"))
+                        .help(suggest(word, &Level::WORDS)),
                 );
                 default
             }),
@@ -191,8 +246,21 @@ impl Build<'_> {
         })
     }
 
-    fn checks(&mut self, raw: BTreeMap<String, serde_yaml::Value>, known: &[KnownCheck]) -> BTreeMap<String, CheckSettings> {
-        let unset = |k: &KnownCheck| (k.id.to_owned(), CheckSettings { level: k.level, on_unknown: k.on_unknown, ..CheckSettings::default() });
+    fn checks(
+        &mut self,
+        raw: BTreeMap<String, serde_yaml::Value>,
+        known: &[KnownCheck],
+    ) -> BTreeMap<String, CheckSettings> {
+        let unset = |k: &KnownCheck| {
+            (
+                k.id.to_owned(),
+                CheckSettings {
+                    level: k.level,
+                    on_unknown: k.on_unknown,
+                    ..CheckSettings::default()
+                },
+            )
+        };
         let mut settings: BTreeMap<String, CheckSettings> = known.iter().map(unset).collect();
         for (id, value) in raw {
             let Some(check) = known.iter().find(|k| k.id == id) else {
@@ -206,10 +274,16 @@ impl Build<'_> {
     }
 
     fn check(&mut self, check: &KnownCheck, value: serde_yaml::Value) -> CheckSettings {
-        let mut settings = CheckSettings { level: check.level, on_unknown: check.on_unknown, ..CheckSettings::default() };
+        let mut settings = CheckSettings {
+            level: check.level,
+            on_unknown: check.on_unknown,
+            ..CheckSettings::default()
+        };
         let path = ["checks", check.id];
         match value {
-            serde_yaml::Value::String(word) => settings.level = self.level(&path, &word, check.level),
+            serde_yaml::Value::String(word) => {
+                settings.level = self.level(&path, &word, check.level)
+            }
             serde_yaml::Value::Mapping(options) => {
                 for (key, value) in options {
                     let (key, value) = (scalar(&key), scalar(&value));
@@ -222,25 +296,41 @@ impl Build<'_> {
             | serde_yaml::Value::Sequence(_)
             | serde_yaml::Value::Tagged(_) => {
                 let message = format!("`{}` takes a level or a map of options", check.id);
-                self.wrong(&path, message, "write allow, warn or deny, or `level:` and options below it");
+                self.wrong(
+                    &path,
+                    message,
+                    "write allow, warn or deny, or `level:` and options below it",
+                );
             }
         }
         settings
     }
 
-    fn option(&mut self, check: &KnownCheck, settings: &mut CheckSettings, key: &str, value: String) {
+    fn option(
+        &mut self,
+        check: &KnownCheck,
+        settings: &mut CheckSettings,
+        key: &str,
+        value: String,
+    ) {
         let path = ["checks", check.id, key];
         match (key, check.options.iter().find(|o| o.name == key)) {
             ("level", _) => settings.level = self.level(&path, &value, check.level),
             ("on-unknown", _) => settings.on_unknown = Some(self.level(&path, &value, Level::Deny)),
             (_, Some(spec)) => match spec.kind.validate(&value) {
                 Ok(()) => drop(settings.options.insert(key.to_owned(), value)),
-                Err(problem) => self.wrong(&path, problem, format!("the default is {}", spec.default)),
+                Err(problem) => {
+                    self.wrong(&path, problem, format!("the default is {}", spec.default))
+                }
             },
             (_, None) => {
                 let mut names = vec!["level", "on-unknown"];
                 names.extend(check.options.iter().map(|o| o.name));
-                self.wrong(&path, format!("unknown key `{key}` of check `{}`", check.id), suggest(key, &names));
+                self.wrong(
+                    &path,
+                    format!("unknown key `{key}` of check `{}`", check.id),
+                    suggest(key, &names),
+                );
             }
         }
     }
@@ -248,11 +338,19 @@ impl Build<'_> {
     fn collect(&mut self, raw: RawCollect) -> Collect {
         let mut ansible_logs = raw.ansible.logs;
         ansible_logs.extend(self.inputs.list("ansible-log"));
-        let queries = if raw.metrics.queries.is_empty() { QUERIES.iter().map(|&q| q.to_owned()).collect() } else { raw.metrics.queries };
+        let queries = if raw.metrics.queries.is_empty() {
+            QUERIES.iter().map(|&q| q.to_owned()).collect()
+        } else {
+            raw.metrics.queries
+        };
         Collect {
             ansible_logs,
             runner_logs: self.text("runner-logs", raw.runner_logs.folder),
-            docker_socket: self.boolean("docker-socket", Some(raw.runner_logs.docker_socket), false),
+            docker_socket: self.boolean(
+                "docker-socket",
+                Some(raw.runner_logs.docker_socket),
+                false,
+            ),
             queries,
             timeout: self.time("", &["collect", "timeout"], raw.timeout, COLLECT_TIMEOUT),
         }
@@ -267,7 +365,11 @@ impl Build<'_> {
             }),
         };
         if retention_days > 400 {
-            self.wrong(&["artifact", "retention-days"], format!("{retention_days} days are more than GitHub keeps"), "the limit is 400");
+            self.wrong(
+                &["artifact", "retention-days"],
+                format!("{retention_days} days are more than GitHub keeps"),
+                "the limit is 400",
+            );
         }
         Artifact {
             upload: self.boolean("upload-artifact", raw.upload, true),
@@ -282,8 +384,9 @@ fn scalar(value: &serde_yaml::Value) -> String {
         serde_yaml::Value::String(text) => text.clone(),
         serde_yaml::Value::Number(number) => number.to_string(),
         serde_yaml::Value::Bool(flag) => flag.to_string(),
-        serde_yaml::Value::Null | serde_yaml::Value::Sequence(_) | serde_yaml::Value::Mapping(_) | serde_yaml::Value::Tagged(_) => {
-            String::new()
-        }
+        serde_yaml::Value::Null
+        | serde_yaml::Value::Sequence(_)
+        | serde_yaml::Value::Mapping(_)
+        | serde_yaml::Value::Tagged(_) => String::new(),
     }
 }

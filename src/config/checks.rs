@@ -68,7 +68,9 @@ impl OptionKind {
 
 fn parse_percent(text: &str) -> Result<u8, String> {
     let number = text.trim().trim_end_matches('%').trim().parse::<u8>().ok();
-    number.filter(|n| *n <= 100).ok_or_else(|| format!("`{text}` is not a percentage: write a whole number from 0 to 100"))
+    number
+        .filter(|n| *n <= 100)
+        .ok_or_else(|| format!("`{text}` is not a percentage: write a whole number from 0 to 100"))
 }
 
 /// An option that a check declares.

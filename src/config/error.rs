@@ -73,7 +73,8 @@ impl std::error::Error for ConfigErrors {}
 
 /// `did you mean …`, or the list of what would be right when nothing is near.
 pub(crate) fn suggest(wrong: &str, known: &[&str]) -> String {
-    let near = known.iter().map(|k| (strsim::jaro_winkler(wrong, k), k)).filter(|(score, _)| *score > 0.8);
+    let near =
+        known.iter().map(|k| (strsim::jaro_winkler(wrong, k), k)).filter(|(score, _)| *score > 0.8);
     match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
         Some((_, best)) => format!("did you mean `{best}`?"),
         None => format!("known here: {}", known.join(", ")),

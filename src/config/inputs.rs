@@ -19,24 +19,64 @@ const fn input(name: &'static str, default: &'static str, help: &'static str) ->
 
 /// Every input of the action.
 pub const INPUTS: &[InputSpec] = &[
-    input("mode", "auto", "auto: gate now and black box at the end of the job; preflight or diagnose: only that one, now."),
-    input("config", ".github/runner-guard.yml", "Configuration file, relative to the workspace; the default may be missing."),
-    input("environment", "", "Deployment environment; a name that begins with `prod` fails closed."),
-    input("github-token", "${{ github.token }}", "Token for the GitHub API; listing runners or secrets needs more than the default one."),
+    input(
+        "mode",
+        "auto",
+        "auto: gate now and black box at the end of the job; preflight or diagnose: only that one, now.",
+    ),
+    input(
+        "config",
+        ".github/runner-guard.yml",
+        "Configuration file, relative to the workspace; the default may be missing.",
+    ),
+    input(
+        "environment",
+        "",
+        "Deployment environment; a name that begins with `prod` fails closed.",
+    ),
+    input(
+        "github-token",
+        "${{ github.token }}",
+        "Token for the GitHub API; listing runners or secrets needs more than the default one.",
+    ),
     input("prometheus-url", "", "Base address of Prometheus."),
-    input("exporter-url", "", "Address of the runner exporter's /metrics, for a gate without Prometheus."),
-    input("required-secrets", "", "Names of secrets that must be present, one a line; pass each value as env RUNNER_GUARD_SECRET_<NAME>."),
-    input("endpoints", "", "Addresses that must be reachable, one a line: https://host/path or tcp://host:port."),
-    input("on-unknown", "", "What a question without an answer means: allow, warn or deny (default: deny for production, else warn)."),
+    input(
+        "exporter-url",
+        "",
+        "Address of the runner exporter's /metrics, for a gate without Prometheus.",
+    ),
+    input(
+        "required-secrets",
+        "",
+        "Names of secrets that must be present, one a line; pass each value as env RUNNER_GUARD_SECRET_<NAME>.",
+    ),
+    input(
+        "endpoints",
+        "",
+        "Addresses that must be reachable, one a line: https://host/path or tcp://host:port.",
+    ),
+    input(
+        "on-unknown",
+        "",
+        "What a question without an answer means: allow, warn or deny (default: deny for production, else warn).",
+    ),
     input("shadow", "", "true: never block, report what would have blocked."),
     input("timeout", "", "Longest time of the gate, for example 60s."),
     input("ansible-log", "", "Files with Ansible output, one a line, relative to the workspace."),
     input("runner-logs", "", "Folder with the runner's _diag logs, as seen from the container."),
-    input("docker-socket", "false", "true: read the runner's _diag through the Docker socket (host-root-equivalent power, see SECURITY.md)."),
+    input(
+        "docker-socket",
+        "false",
+        "true: read the runner's _diag through the Docker socket (host-root-equivalent power, see SECURITY.md).",
+    ),
     input("ca-bundle", "", "Extra certificate authorities: a file in the workspace, or PEM text."),
     input("job-status", "${{ job.status }}", "Status of the job; leave the default."),
     input("upload-artifact", "true", "false: do not upload the bundle."),
-    input("artifact-name", "", "Name of the artifact (default: runner-guard-<job>-<attempt>-<id>)."),
+    input(
+        "artifact-name",
+        "",
+        "Name of the artifact (default: runner-guard-<job>-<attempt>-<id>).",
+    ),
     input("retention-days", "14", "Days to keep the artifact."),
 ];
 
@@ -61,7 +101,11 @@ impl Inputs {
 
     /// The value that was given, else the default of the table; `None` when both are blank or an expression.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let default = INPUTS.iter().find(|i| i.name == name).map(|i| i.default).filter(|d| !d.is_empty() && !d.starts_with("${{"));
+        let default = INPUTS
+            .iter()
+            .find(|i| i.name == name)
+            .map(|i| i.default)
+            .filter(|d| !d.is_empty() && !d.starts_with("${{"));
         self.given(name).or(default)
     }
 

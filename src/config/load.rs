@@ -16,11 +16,21 @@ const MAX_BYTES: usize = 256 * 1024;
 ///
 /// # Errors
 /// All mistakes that could be found, each with file, line, key and what would be right.
-pub fn load(file: Option<(&str, &str)>, inputs: &Inputs, known: &[KnownCheck]) -> Result<Config, ConfigErrors> {
+pub fn load(
+    file: Option<(&str, &str)>,
+    inputs: &Inputs,
+    known: &[KnownCheck],
+) -> Result<Config, ConfigErrors> {
     let (name, text) = file.unwrap_or(("defaults", ""));
     let raw = parse(name, text).map_err(|e| ConfigErrors(vec![e]))?;
     let source = Source { name, text };
-    build(raw, &source, inputs, known).map_err(ConfigErrors)
+    let (config, errors) = build(raw, &source, inputs, known);
+    if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
+}
+
+/// What holds when nobody configures anything.
+pub fn defaults(known: &[KnownCheck]) -> Config {
+    build(RawConfig::default(), &Source { name: "defaults", text: "" }, &Inputs::default(), known).0
 }
 
 /// The file that a mistake is reported against.
@@ -38,7 +48,10 @@ impl Source<'_> {
 
 fn parse(name: &str, text: &str) -> Result<RawConfig, ConfigError> {
     if text.len() > MAX_BYTES {
-        return Err(ConfigError::new(name, format!("the file has {} bytes, the limit is {MAX_BYTES}", text.len())));
+        return Err(ConfigError::new(
+            name,
+            format!("the file has {} bytes, the limit is {MAX_BYTES}", text.len()),
+        ));
     }
     let text = text.trim_start_matches('\u{feff}');
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
@@ -55,19 +68,31 @@ fn explain(name: &str, text: &str, error: &serde_yaml::Error) -> ConfigError {
     if message.contains("unknown field") && !quoted.is_empty() {
         let position = quoted.first().and_then(|key| near(text, key, position)).or(position);
         let known = quoted.get(1..).unwrap_or_default();
-        return ConfigError::new(name, format!("unknown key `{}`", quoted[0])).at(position).help(suggest(quoted[0], known));
+        return ConfigError::new(name, format!("unknown key `{}`", quoted[0]))
+            .at(position)
+            .help(suggest(quoted[0], known));
     }
     if message.contains("duplicate") && !quoted.is_empty() {
-        let position = text.lines().enumerate().filter_map(|(i, l)| key_column(l, quoted[0]).map(|c| (i + 1, c))).nth(1);
-        return ConfigError::new(name, format!("the key `{}` stands here twice", quoted[0])).at(position).help("keep one of the two");
+        let position = text
+            .lines()
+            .enumerate()
+            .filter_map(|(i, l)| key_column(l, quoted[0]).map(|c| (i + 1, c)))
+            .nth(1);
+        return ConfigError::new(name, format!("the key `{}` stands here twice", quoted[0]))
+            .at(position)
+            .help("keep one of the two");
     }
     let short = message.split(" at line ").next().unwrap_or_default();
-    ConfigError::new(name, short).at(position).help("see docs/configuration.md for every key and its type")
+    ConfigError::new(name, short)
+        .at(position)
+        .help("see docs/configuration.md for every key and its type")
 }
 
 /// The place of a key: at the line that the parser named, else the first line that holds it.
 fn near(text: &str, key: &str, hint: Option<(usize, usize)>) -> Option<(usize, usize)> {
-    let found = |line: usize| text.lines().nth(line.checked_sub(1)?).and_then(|l| key_column(l, key)).map(|c| (line, c));
+    let found = |line: usize| {
+        text.lines().nth(line.checked_sub(1)?).and_then(|l| key_column(l, key)).map(|c| (line, c))
+    };
     hint.and_then(|(line, _)| found(line)).or_else(|| locate(text, &[key]))
 }
 
@@ -76,7 +101,9 @@ fn locate(text: &str, path: &[&str]) -> Option<(usize, usize)> {
     let mut lines = text.lines().enumerate();
     let mut found = None;
     for key in path {
-        found = lines.by_ref().find_map(|(index, line)| key_column(line, key).map(|column| (index + 1, column)));
+        found = lines
+            .by_ref()
+            .find_map(|(index, line)| key_column(line, key).map(|column| (index + 1, column)));
         found?;
     }
     found

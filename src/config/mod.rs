@@ -15,7 +15,7 @@ pub use checks::{CheckSettings, KnownCheck, Level, OptionKind, OptionSpec};
 pub use error::{ConfigError, ConfigErrors};
 pub use inputs::{INPUTS, InputSpec, Inputs};
 pub use job::{Job, SecretValue, SecretValues};
-pub use load::{DEFAULT_FILE, load};
+pub use load::{DEFAULT_FILE, defaults, load};
 pub use value::{Endpoint, bytes_text, parse_bytes, parse_duration};
 
 use std::collections::BTreeMap;

@@ -29,7 +29,8 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
             "d" => Duration::from_hours(24),
             _ => return Err(wrong()),
         };
-        total = unit.checked_mul(number).and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
+        total =
+            unit.checked_mul(number).and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
         rest = &after[unit_end..];
     }
     Ok(total)
@@ -60,7 +61,12 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
         return whole.checked_mul(factor).ok_or_else(wrong);
     }
     let number: f64 = number.parse().map_err(|_| wrong())?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a size below 2^53 bytes is meant")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a size below 2^53 bytes is meant"
+    )]
     let bytes = (number * factor as f64) as u64;
     Ok(bytes)
 }
@@ -99,7 +105,8 @@ impl Endpoint {
     /// A sentence that says what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let wrong = || format!("`{text}` is not an endpoint: write https://host/path or tcp://host:port");
+        let wrong =
+            || format!("`{text}` is not an endpoint: write https://host/path or tcp://host:port");
         if text.starts_with("http://") || text.starts_with("https://") {
             let url: http::Uri = text.parse().map_err(|_| wrong())?;
             let authority = url.authority().ok_or_else(wrong)?;
@@ -108,7 +115,8 @@ impl Endpoint {
             }
             return Ok(Self::Http(text.to_owned()));
         }
-        let (host, port) = text.strip_prefix("tcp://").unwrap_or(text).rsplit_once(':').ok_or_else(wrong)?;
+        let (host, port) =
+            text.strip_prefix("tcp://").unwrap_or(text).rsplit_once(':').ok_or_else(wrong)?;
         let port = port.parse().map_err(|_| wrong())?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
@@ -154,9 +162,18 @@ mod tests {
 
     #[test]
     fn endpoints_are_told_apart() {
-        assert_eq!(Endpoint::parse("https://a.example/x"), Ok(Endpoint::Http("https://a.example/x".to_owned())));
-        assert_eq!(Endpoint::parse("tcp://db:5432"), Ok(Endpoint::Tcp { host: "db".to_owned(), port: 5432 }));
-        assert_eq!(Endpoint::parse("[::1]:22"), Ok(Endpoint::Tcp { host: "::1".to_owned(), port: 22 }));
+        assert_eq!(
+            Endpoint::parse("https://a.example/x"),
+            Ok(Endpoint::Http("https://a.example/x".to_owned()))
+        );
+        assert_eq!(
+            Endpoint::parse("tcp://db:5432"),
+            Ok(Endpoint::Tcp { host: "db".to_owned(), port: 5432 })
+        );
+        assert_eq!(
+            Endpoint::parse("[::1]:22"),
+            Ok(Endpoint::Tcp { host: "::1".to_owned(), port: 22 })
+        );
         for wrong in ["ftp//x", "db", "db:99999", "https://u:p@h/"] {
             assert!(Endpoint::parse(wrong).is_err(), "{wrong}");
         }

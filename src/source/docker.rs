@@ -78,8 +78,11 @@ impl Docker {
     pub fn at(socket: &Path) -> Result<Self, Error> {
         if !socket.exists() {
             let cause = Cause::Io("no such socket".to_owned());
-            return Err(Error::new(format!("find the Docker engine at {}", socket.display()), cause)
-                .with_help("start the engine, or mount its socket into this container"));
+            return Err(Error::new(
+                format!("find the Docker engine at {}", socket.display()),
+                cause,
+            )
+            .with_help("start the engine, or mount its socket into this container"));
         }
         Ok(Self { http: Http::unix(socket)?, socket: socket.to_path_buf() })
     }
@@ -90,7 +93,11 @@ impl Docker {
     /// The engine does not answer, or the socket may not be used.
     pub async fn version(&self, deadline: Deadline) -> Result<Version, Error> {
         let tried = format!("ask the Docker engine at {} for its version", self.socket.display());
-        let reply = self.http.get(&tried, "http://docker/version", deadline, MAX_JSON).await.map_err(explain)?;
+        let reply = self
+            .http
+            .get(&tried, "http://docker/version", deadline, MAX_JSON)
+            .await
+            .map_err(explain)?;
         read_json(&tried, &reply)
     }
 
@@ -100,11 +107,16 @@ impl Docker {
     /// The engine does not know it: then this process is not in a container of this engine.
     pub async fn own_container(&self, id: &str, deadline: Deadline) -> Result<OwnContainer, Error> {
         let tried = format!("inspect this container ({id})");
-        let valid = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        let valid =
+            !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         if !valid {
             return Err(Error::new(tried, Cause::Parse("not a container id".to_owned())));
         }
-        let reply = self.http.get(&tried, &format!("http://docker/containers/{id}/json"), deadline, MAX_JSON).await.map_err(explain)?;
+        let reply = self
+            .http
+            .get(&tried, &format!("http://docker/containers/{id}/json"), deadline, MAX_JSON)
+            .await
+            .map_err(explain)?;
         let inspected: Inspected = read_json(&tried, &reply)?;
         let mounts = inspected.mounts.into_iter().map(|m| (m.source, m.destination)).collect();
         Ok(OwnContainer { image: inspected.image, mounts })
@@ -115,7 +127,12 @@ impl Docker {
     ///
     /// # Errors
     /// The engine refuses, the folder does not exist, or the archive is over 64 MiB.
-    pub async fn read_host_folder(&self, image: &str, folder: &str, deadline: Deadline) -> Result<Vec<u8>, Error> {
+    pub async fn read_host_folder(
+        &self,
+        image: &str,
+        folder: &str,
+        deadline: Deadline,
+    ) -> Result<Vec<u8>, Error> {
         let tried = format!("read {folder} of the host through the Docker engine");
         let id = self.create(&tried, image, folder, deadline).await?;
         let url = format!("http://docker/containers/{id}/archive?path=/diag");
@@ -123,10 +140,20 @@ impl Docker {
         let removed = self.remove(&id, deadline).await;
         let archive = archive?;
         removed?;
-        if archive.status == 200 { Ok(archive.body) } else { Err(Error::new(tried, archive.refusal())) }
+        if archive.status == 200 {
+            Ok(archive.body)
+        } else {
+            Err(Error::new(tried, archive.refusal()))
+        }
     }
 
-    async fn create(&self, tried: &str, image: &str, folder: &str, deadline: Deadline) -> Result<String, Error> {
+    async fn create(
+        &self,
+        tried: &str,
+        image: &str,
+        folder: &str,
+        deadline: Deadline,
+    ) -> Result<String, Error> {
         let body = serde_json::json!({
             "Image": image,
             "Cmd": ["never-started"],
@@ -144,8 +171,13 @@ impl Docker {
     async fn remove(&self, id: &str, deadline: Deadline) -> Result<(), Error> {
         let tried = format!("remove the reading container {}", id.get(..12).unwrap_or(id));
         // Removal must not be cut off by a spent deadline: a container left behind would outlive the job.
-        let deadline = if deadline.remaining().is_zero() { Deadline::after(std::time::Duration::from_secs(2)) } else { deadline };
-        let request = self.http.client().delete(format!("http://docker/containers/{id}?force=true&v=true"));
+        let deadline = if deadline.remaining().is_zero() {
+            Deadline::after(std::time::Duration::from_secs(2))
+        } else {
+            deadline
+        };
+        let request =
+            self.http.client().delete(format!("http://docker/containers/{id}?force=true&v=true"));
         let reply = self.http.send(&tried, request, deadline, MAX_JSON).await?;
         if reply.status < 300 { Ok(()) } else { Err(Error::new(tried, reply.refusal())) }
     }

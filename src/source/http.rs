@@ -44,7 +44,8 @@ impl Proxy {
         let proxy = if scheme == "https" { &self.https } else { &self.http };
         let excepted = |rule: &str| {
             let rule = rule.trim().trim_start_matches('.');
-            rule == "*" || (!rule.is_empty() && (host == rule || host.ends_with(&format!(".{rule}"))))
+            rule == "*"
+                || (!rule.is_empty() && (host == rule || host.ends_with(&format!(".{rule}"))))
         };
         !proxy.is_empty() && !self.except.split(',').any(excepted)
     }
@@ -95,7 +96,8 @@ impl Http {
     /// The client can not be built.
     pub fn unix(socket: &Path) -> Result<Self, Error> {
         let tls = Arc::new(tls_config(None)?);
-        let client = client(|b| b.tls_backend_preconfigured((*tls).clone()).unix_socket(socket).no_proxy())?;
+        let client =
+            client(|b| b.tls_backend_preconfigured((*tls).clone()).unix_socket(socket).no_proxy())?;
         Ok(Self { client, tls, proxy: Proxy::default() })
     }
 
@@ -118,7 +120,13 @@ impl Http {
     ///
     /// # Errors
     /// No connection, no answer in time, or a body over `cap` bytes. A status is not an error here.
-    pub async fn get(&self, tried: &str, url: &str, deadline: Deadline, cap: usize) -> Result<Reply, Error> {
+    pub async fn get(
+        &self,
+        tried: &str,
+        url: &str,
+        deadline: Deadline,
+        cap: usize,
+    ) -> Result<Reply, Error> {
         self.send(tried, self.client.get(url), deadline, cap).await
     }
 
@@ -126,10 +134,17 @@ impl Http {
     ///
     /// # Errors
     /// As [`Http::get`].
-    pub async fn send(&self, tried: &str, request: reqwest::RequestBuilder, deadline: Deadline, cap: usize) -> Result<Reply, Error> {
+    pub async fn send(
+        &self,
+        tried: &str,
+        request: reqwest::RequestBuilder,
+        deadline: Deadline,
+        cap: usize,
+    ) -> Result<Reply, Error> {
         let limit = deadline.remaining();
         let answer = async {
-            let response = request.send().await.map_err(|e| Error::new(tried, classify(&e, limit)))?;
+            let response =
+                request.send().await.map_err(|e| Error::new(tried, classify(&e, limit)))?;
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
             let body = read_body(tried, response, cap).await?;
             Ok(Reply { status, headers, body })
@@ -154,11 +169,18 @@ async fn read_body(tried: &str, response: reqwest::Response, cap: usize) -> Resu
     Ok(body)
 }
 
-fn client(with: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> Result<reqwest::Client, Error> {
+fn client(
+    with: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+) -> Result<reqwest::Client, Error> {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that builds clients")]
     let builder = reqwest::Client::builder();
-    let builder = builder.redirect(reqwest::redirect::Policy::none()).connect_timeout(CONNECT_TIMEOUT).user_agent(USER_AGENT);
-    with(builder).build().map_err(|e| Error::new("build the HTTP client", Cause::Other(chain_of(&e))))
+    let builder = builder
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .user_agent(USER_AGENT);
+    with(builder)
+        .build()
+        .map_err(|e| Error::new("build the HTTP client", Cause::Other(chain_of(&e))))
 }
 
 fn tls_config(ca_bundle: Option<&[u8]>) -> Result<ClientConfig, Error> {
@@ -167,7 +189,8 @@ fn tls_config(ca_bundle: Option<&[u8]>) -> Result<ClientConfig, Error> {
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(pem) = ca_bundle {
         let wrong = |why: String| {
-            Error::new("read the input ca-bundle", Cause::Parse(why)).with_help("ca-bundle takes PEM text or the path of a PEM file")
+            Error::new("read the input ca-bundle", Cause::Parse(why))
+                .with_help("ca-bundle takes PEM text or the path of a PEM file")
         };
         let extra: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
         let extra = extra.map_err(|e| wrong(chain_of(&e)))?;
@@ -179,7 +202,8 @@ fn tls_config(ca_bundle: Option<&[u8]>) -> Result<ClientConfig, Error> {
         }
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let versions =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let versions = versions.map_err(|e| Error::new("configure TLS", Cause::Tls(chain_of(&e))))?;
     Ok(versions.with_root_certificates(roots).with_no_client_auth())
 }
@@ -188,12 +212,17 @@ fn tls_config(ca_bundle: Option<&[u8]>) -> Result<ClientConfig, Error> {
 pub(super) fn classify(error: &reqwest::Error, limit: Duration) -> Cause {
     let chain = root_causes(error);
     if error.is_timeout() {
-        return Cause::Timeout(if limit.is_zero() { CONNECT_TIMEOUT } else { limit.min(CONNECT_TIMEOUT) });
+        return Cause::Timeout(if limit.is_zero() {
+            CONNECT_TIMEOUT
+        } else {
+            limit.min(CONNECT_TIMEOUT)
+        });
     }
     let lower = chain.to_ascii_lowercase();
     if lower.contains("dns error") || lower.contains("failed to lookup address") {
         Cause::Dns(chain)
-    } else if lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake") {
+    } else if lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake")
+    {
         Cause::Tls(chain)
     } else if error.is_connect() {
         Cause::Connect(chain)
@@ -211,7 +240,9 @@ fn root_causes(error: &reqwest::Error) -> String {
 fn server_words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body.get(..4096).unwrap_or(body)).into_owned();
     let json = serde_json::from_slice::<serde_json::Value>(body).ok();
-    let message = ["message", "error", "msg"].iter().find_map(|k| json.as_ref()?.get(k)?.as_str().map(str::to_owned));
+    let message = ["message", "error", "msg"]
+        .iter()
+        .find_map(|k| json.as_ref()?.get(k)?.as_str().map(str::to_owned));
     let title = || Some(text.split_once("<title>")?.1.split_once("</title>")?.0.to_owned());
     let words = message.or_else(title).unwrap_or(text);
     words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
@@ -224,8 +255,10 @@ fn server_words(body: &[u8]) -> String {
 pub fn bearer(token: &str) -> Result<(HeaderName, HeaderValue), Error> {
     let value = HeaderValue::from_str(&format!("Bearer {token}"));
     let mut value = value.map_err(|_| {
-        let cause = Cause::Parse("the token holds a line break or another control character".to_owned());
-        Error::new("use the input github-token", cause).with_help("store the secret again without a line break in its middle")
+        let cause =
+            Cause::Parse("the token holds a line break or another control character".to_owned());
+        Error::new("use the input github-token", cause)
+            .with_help("store the secret again without a line break in its middle")
     })?;
     value.set_sensitive(true);
     Ok((http::header::AUTHORIZATION, value))
@@ -237,15 +270,26 @@ mod tests {
 
     #[test]
     fn a_proxy_applies_except_where_it_is_excepted() {
-        let proxy = Proxy { https: "http://p:3128".to_owned(), http: String::new(), except: "internal.example, .corp".to_owned() };
+        let proxy = Proxy {
+            https: "http://p:3128".to_owned(),
+            http: String::new(),
+            except: "internal.example, .corp".to_owned(),
+        };
         assert!(proxy.applies("https", "api.github.com"));
-        assert!(!proxy.applies("https", "a.internal.example") && !proxy.applies("https", "x.corp") && !proxy.applies("http", "api.github.com"));
+        assert!(
+            !proxy.applies("https", "a.internal.example")
+                && !proxy.applies("https", "x.corp")
+                && !proxy.applies("http", "api.github.com")
+        );
     }
 
     #[test]
     fn a_bundle_without_a_certificate_is_named() {
         let error = Http::new(Some(b"not pem"), Proxy::default()).err().unwrap();
-        assert_eq!(error.chain(), "read the input ca-bundle: unexpected answer: no certificate in it");
+        assert_eq!(
+            error.chain(),
+            "read the input ca-bundle: unexpected answer: no certificate in it"
+        );
         assert!(error.help().is_some());
     }
 

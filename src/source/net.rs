@@ -47,9 +47,20 @@ pub async fn probe(http: &Http, endpoint: &Endpoint, deadline: Deadline) -> Resu
     Ok(probe)
 }
 
-async fn walk_http(http: &Http, url: &str, deadline: Deadline, probe: &mut Probe) -> Result<(), Error> {
-    let parsed = reqwest::Url::parse(url).map_err(|e| Error::new(format!("read the address {url}"), Cause::Parse(e.to_string())))?;
-    let host = parsed.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
+async fn walk_http(
+    http: &Http,
+    url: &str,
+    deadline: Deadline,
+    probe: &mut Probe,
+) -> Result<(), Error> {
+    let parsed = reqwest::Url::parse(url)
+        .map_err(|e| Error::new(format!("read the address {url}"), Cause::Parse(e.to_string())))?;
+    let host = parsed
+        .host_str()
+        .unwrap_or_default()
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
     let port = parsed.port_or_known_default().unwrap_or(443);
     probe.proxied = http.proxy().applies(parsed.scheme(), &host);
     if !probe.proxied {
@@ -67,25 +78,45 @@ async fn walk_http(http: &Http, url: &str, deadline: Deadline, probe: &mut Probe
     Ok(())
 }
 
-async fn open(host: &str, port: u16, deadline: Deadline, probe: &mut Probe) -> Result<TcpStream, Error> {
+async fn open(
+    host: &str,
+    port: u16,
+    deadline: Deadline,
+    probe: &mut Probe,
+) -> Result<TcpStream, Error> {
     let start = Instant::now();
-    let resolved = within(format!("resolve {host}"), deadline, tokio::net::lookup_host((host, port)), |e| Cause::Dns(e.to_string()));
+    let resolved =
+        within(format!("resolve {host}"), deadline, tokio::net::lookup_host((host, port)), |e| {
+            Cause::Dns(e.to_string())
+        });
     let addresses: Vec<SocketAddr> = resolved.await?.collect();
     probe.stages.push(("dns", start.elapsed()));
     let start = Instant::now();
     let tried = format!("connect to {host}:{port}");
-    let connected = within(tried, deadline, TcpStream::connect(addresses.as_slice()), |e| Cause::Connect(e.to_string())).await?;
+    let connected = within(tried, deadline, TcpStream::connect(addresses.as_slice()), |e| {
+        Cause::Connect(e.to_string())
+    })
+    .await?;
     probe.stages.push(("tcp", start.elapsed()));
     probe.address = connected.peer_addr().ok();
     Ok(connected)
 }
 
-async fn handshake(http: &Http, host: &str, stream: TcpStream, deadline: Deadline, probe: &mut Probe) -> Result<(), Error> {
+async fn handshake(
+    http: &Http,
+    host: &str,
+    stream: TcpStream,
+    deadline: Deadline,
+    probe: &mut Probe,
+) -> Result<(), Error> {
     let start = Instant::now();
     let tried = format!("TLS handshake with {host}");
-    let name = ServerName::try_from(host.to_owned()).map_err(|e| Error::new(tried.clone(), Cause::Tls(e.to_string())))?;
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|e| Error::new(tried.clone(), Cause::Tls(e.to_string())))?;
     let connector = tokio_rustls::TlsConnector::from(http.tls());
-    let shaken = within(tried, deadline, connector.connect(name, stream), |e| Cause::Tls(chain_of(&e))).await;
+    let shaken =
+        within(tried, deadline, connector.connect(name, stream), |e| Cause::Tls(chain_of(&e)))
+            .await;
     drop(shaken.map_err(|e| {
         let help = tls_help(&e.chain());
         e.with_help(help)

@@ -91,35 +91,68 @@ impl Prometheus {
     ///
     /// # Errors
     /// As [`Prometheus::query`].
-    pub async fn query_range(&self, expression: &str, range: Range, deadline: Deadline) -> Result<Vec<Series>, Error> {
+    pub async fn query_range(
+        &self,
+        expression: &str,
+        range: Range,
+        deadline: Deadline,
+    ) -> Result<Vec<Series>, Error> {
         let query = utf8_percent_encode(expression, NON_ALPHANUMERIC);
         let Range { start, end, step } = range;
-        self.ask(&format!("query_range?query={query}&start={start}&end={end}&step={step}"), expression, deadline).await
+        self.ask(
+            &format!("query_range?query={query}&start={start}&end={end}&step={step}"),
+            expression,
+            deadline,
+        )
+        .await
     }
 
-    async fn ask(&self, path: &str, expression: &str, deadline: Deadline) -> Result<Vec<Series>, Error> {
+    async fn ask(
+        &self,
+        path: &str,
+        expression: &str,
+        deadline: Deadline,
+    ) -> Result<Vec<Series>, Error> {
         let tried = format!("query `{expression}` at {}", self.url);
-        let reply = self.http.get(&tried, &format!("{}/api/v1/{path}", self.url), deadline, MAX_BODY).await?;
+        let reply = self
+            .http
+            .get(&tried, &format!("{}/api/v1/{path}", self.url), deadline, MAX_BODY)
+            .await?;
         read_answer(&reply.body, reply.status).map_err(|cause| {
-            let cause = if reply.status == 200 || matches!(cause, Cause::Other(_)) { cause } else { reply.refusal() };
-            Error::new(tried, cause).with_help("check the input prometheus-url: it is the base address, without /api or /graph")
+            let cause = if reply.status == 200 || matches!(cause, Cause::Other(_)) {
+                cause
+            } else {
+                reply.refusal()
+            };
+            Error::new(tried, cause).with_help(
+                "check the input prometheus-url: it is the base address, without /api or /graph",
+            )
         })
     }
 }
 
 fn read_answer(body: &[u8], status: u16) -> Result<Vec<Series>, Cause> {
-    let body: Body = serde_json::from_slice(body).map_err(|e| Cause::Parse(format!("not an answer of Prometheus: {e}")))?;
+    let body: Body = serde_json::from_slice(body)
+        .map_err(|e| Cause::Parse(format!("not an answer of Prometheus: {e}")))?;
     if body.status != "success" || status >= 300 {
-        return Err(Cause::Other(format!("prometheus says: {}", body.error.chars().take(200).collect::<String>())));
+        return Err(Cause::Other(format!(
+            "prometheus says: {}",
+            body.error.chars().take(200).collect::<String>()
+        )));
     }
     let data = body.data.ok_or_else(|| Cause::Parse("the answer has no data".to_owned()))?;
     data.result.into_iter().map(series).collect()
 }
 
 fn series(item: Item) -> Result<Series, Cause> {
-    let number = |text: &str| text.parse::<f64>().map_err(|_| Cause::Parse(format!("`{text}` is not a sample value")));
+    let number = |text: &str| {
+        text.parse::<f64>().map_err(|_| Cause::Parse(format!("`{text}` is not a sample value")))
+    };
     let pairs: Vec<(f64, String)> = item.values.into_iter().flatten().chain(item.value).collect();
-    let samples = pairs.into_iter().map(|(time, text)| Ok((time, number(&text)?))).collect::<Result<_, Cause>>()?;
+    let samples = pairs
+        .into_iter()
+        .map(|(time, text)| Ok((time, number(&text)?)))
+        .collect::<Result<_, Cause>>()?;
     Ok(Series { labels: item.metric.into_iter().collect(), samples })
 }
 
@@ -146,7 +179,9 @@ mod tests {
     fn a_page_is_not_an_answer_and_an_error_keeps_its_words() {
         assert!(matches!(read_answer(b"<html>", 200), Err(Cause::Parse(_))));
         let body = br#"{"status":"error","errorType":"bad_data","error":"parse error at char 3"}"#;
-        assert!(matches!(read_answer(body, 400), Err(Cause::Other(words)) if words == "prometheus says: parse error at char 3"));
+        assert!(
+            matches!(read_answer(body, 400), Err(Cause::Other(words)) if words == "prometheus says: parse error at char 3")
+        );
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! The metric `runner_status` of one runner: through Prometheus when there is one, else from the exporter itself.
 
+use super::Sources;
 use super::error::{Cause, Error};
 use super::exposition::{self, Sample};
 use super::http::MAX_BODY;
 use super::prometheus::{Prometheus, Series, quote};
-use super::Sources;
 use crate::task::Deadline;
 
 /// Whom to ask about and where.
@@ -42,8 +42,14 @@ pub struct Freshness {
 ///
 /// # Errors
 /// No source could be read.
-pub async fn read(sources: &Sources, subject: &Subject, deadline: Deadline) -> Result<Option<Reading>, Error> {
-    let Some(prometheus) = &sources.prometheus else { return read_exporter(sources, subject, deadline).await };
+pub async fn read(
+    sources: &Sources,
+    subject: &Subject,
+    deadline: Deadline,
+) -> Result<Option<Reading>, Error> {
+    let Some(prometheus) = &sources.prometheus else {
+        return read_exporter(sources, subject, deadline).await;
+    };
     let answer = read_prometheus(prometheus, subject, deadline).await;
     if matches!(answer, Ok(Some(_))) || subject.exporter.is_none() {
         return answer;
@@ -55,12 +61,19 @@ pub async fn read(sources: &Sources, subject: &Subject, deadline: Deadline) -> R
     }
 }
 
-async fn read_prometheus(prometheus: &Prometheus, subject: &Subject, deadline: Deadline) -> Result<Option<Reading>, Error> {
+async fn read_prometheus(
+    prometheus: &Prometheus,
+    subject: &Subject,
+    deadline: Deadline,
+) -> Result<Option<Reading>, Error> {
     let selector = selector(subject);
     let found = prometheus.query(&selector, deadline).await?;
     let value = |s: &Series| s.last().map(|(_, value)| value);
     // Two targets may show the same runner; one that says "online" while another says "offline" is not online.
-    let worst = found.iter().filter(|s| value(s).is_some()).min_by(|a, b| value(a).unwrap_or(0.0).total_cmp(&value(b).unwrap_or(0.0)));
+    let worst = found
+        .iter()
+        .filter(|s| value(s).is_some())
+        .min_by(|a, b| value(a).unwrap_or(0.0).total_cmp(&value(b).unwrap_or(0.0)));
     Ok(worst.map(|series| Reading {
         online: value(series).is_some_and(is_one),
         authorized_for_prod: series.label("authorized_for_prod").map(str::to_owned),
@@ -72,7 +85,11 @@ fn selector(subject: &Subject) -> String {
     format!("runner_status{{runner=\"{}\"}}", quote(&subject.name))
 }
 
-async fn read_exporter(sources: &Sources, subject: &Subject, deadline: Deadline) -> Result<Option<Reading>, Error> {
+async fn read_exporter(
+    sources: &Sources,
+    subject: &Subject,
+    deadline: Deadline,
+) -> Result<Option<Reading>, Error> {
     let Some(url) = &subject.exporter else { return Ok(None) };
     let found = scrape(sources, subject, url, deadline).await?;
     Ok(found.map(|sample| Reading {
@@ -82,14 +99,21 @@ async fn read_exporter(sources: &Sources, subject: &Subject, deadline: Deadline)
     }))
 }
 
-async fn scrape(sources: &Sources, subject: &Subject, url: &str, deadline: Deadline) -> Result<Option<Sample>, Error> {
+async fn scrape(
+    sources: &Sources,
+    subject: &Subject,
+    url: &str,
+    deadline: Deadline,
+) -> Result<Option<Sample>, Error> {
     let tried = format!("scrape {url}");
     let reply = sources.http.get(&tried, url, deadline, MAX_BODY).await?;
     if reply.status != 200 {
         return Err(Error::new(tried, reply.refusal()));
     }
-    let exposition = exposition::parse(&reply.text())
-        .map_err(|e| Error::new(tried, Cause::Parse(e.to_string())).with_help("the address must be the exporter's /metrics"))?;
+    let exposition = exposition::parse(&reply.text()).map_err(|e| {
+        Error::new(tried, Cause::Parse(e.to_string()))
+            .with_help("the address must be the exporter's /metrics")
+    })?;
     let mut of_runner = exposition.samples.into_iter().filter(|s| s.name == "runner_status");
     let named = |s: &Sample| s.label("runner") == Some(subject.name.as_str());
     if subject.name.is_empty() {
@@ -102,7 +126,11 @@ async fn scrape(sources: &Sources, subject: &Subject, url: &str, deadline: Deadl
 ///
 /// # Errors
 /// No source could be read.
-pub async fn freshness(sources: &Sources, subject: &Subject, deadline: Deadline) -> Result<Freshness, Error> {
+pub async fn freshness(
+    sources: &Sources,
+    subject: &Subject,
+    deadline: Deadline,
+) -> Result<Freshness, Error> {
     if let Some(prometheus) = &sources.prometheus {
         return prometheus_freshness(prometheus, subject, deadline).await;
     }
@@ -120,20 +148,34 @@ fn age_of(now: i64, sample_ms: i64) -> f64 {
     (now - sample_ms / 1000).max(0) as f64
 }
 
-async fn prometheus_freshness(prometheus: &Prometheus, subject: &Subject, deadline: Deadline) -> Result<Freshness, Error> {
+async fn prometheus_freshness(
+    prometheus: &Prometheus,
+    subject: &Subject,
+    deadline: Deadline,
+) -> Result<Freshness, Error> {
     let metric = selector(subject);
     let current = format!("timestamp({metric})");
     let past = format!("max_over_time(timestamp({metric})[6h:1m])");
     let up = format!("up and on(instance, job) last_over_time({metric}[6h])");
-    let (current, past, up) =
-        futures_util::join!(prometheus.query(&current, deadline), prometheus.query(&past, deadline), prometheus.query(&up, deadline));
-    let newest = |all: &[Series]| all.iter().filter_map(Series::last).map(|(now, seen)| now - seen).min_by(f64::total_cmp);
+    let (current, past, up) = futures_util::join!(
+        prometheus.query(&current, deadline),
+        prometheus.query(&past, deadline),
+        prometheus.query(&up, deadline)
+    );
+    let newest = |all: &[Series]| {
+        all.iter().filter_map(Series::last).map(|(now, seen)| now - seen).min_by(f64::total_cmp)
+    };
     let age = match newest(&current?) {
         Some(age) => Some(age),
         None => newest(&past?),
     };
-    let up = up?.iter().filter_map(Series::last).map(|(_, value)| is_one(value)).reduce(|a, b| a && b);
-    Ok(Freshness { age: age.map(|a| a.max(0.0)), up, via: format!("prometheus {}", prometheus.url()) })
+    let up =
+        up?.iter().filter_map(Series::last).map(|(_, value)| is_one(value)).reduce(|a, b| a && b);
+    Ok(Freshness {
+        age: age.map(|a| a.max(0.0)),
+        up,
+        via: format!("prometheus {}", prometheus.url()),
+    })
 }
 
 fn is_one(value: f64) -> bool {

@@ -81,7 +81,8 @@ fn newest_first(mut entries: Vec<Entry>, limits: &DiagLimits) -> Vec<Entry> {
     entries
 }
 
-fn is_log(name: &str) -> bool {
+/// Whether a file of this name in `_diag` is a log of the listener, of a job or of a self-update.
+pub fn is_log(name: &str) -> bool {
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     if name.starts_with("SelfUpdate") {
         return ends(&[".log", ".log.succeed", ".log.failed"]);

@@ -1,0 +1,186 @@
+//! The black box: collect, redact, name the cause, bundle, upload.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use super::failure::Failure;
+use super::session::Session;
+use super::upload;
+use crate::collect::{self, Collection, Collector, bundle};
+use crate::config::Config;
+use crate::diagnose::{Signatures, diagnose};
+use crate::redact::Redacted;
+use crate::report::{
+    BundlePath, BundleRow, Diagnosis, Evidence, Excerpt, Report, Stage, json, summary,
+};
+use crate::source::files::{self, Keep};
+use crate::task::Deadline;
+
+/// Most of one log that is read, in bytes: its beginning and its end.
+const LOG_CAP: usize = 64 << 20;
+
+/// Where the run leaves its files.
+pub(super) struct Place {
+    /// The folder.
+    pub(super) folder: PathBuf,
+    /// What the pre-flight stage left there, when it did.
+    pub(super) preflight: Option<Redacted>,
+}
+
+/// Collects from these collectors; the first half of the black box.
+pub(super) async fn collect(
+    session: &Session,
+    config: &Config,
+    which: &[&dyn Collector],
+) -> Result<Collection, Failure> {
+    let sources = session.sources(config)?;
+    let job = session.job();
+    let ctx = collect::Ctx {
+        config,
+        job: &job,
+        sources: &sources,
+        deadline: Deadline::after(config.collect.timeout),
+    };
+    Ok(collect::run(ctx, which, &session.redactor, &session.cancel).await)
+}
+
+/// Whether the evidence itself shows that a deploy failed, whatever the job's status says.
+pub(super) fn shows_failure(collection: &Collection) -> bool {
+    collection.evidence.iter().any(|e| e.excerpts.as_ref().is_some_and(|all| !all.is_empty()))
+}
+
+/// Everything: collects, diagnoses, writes the bundle, uploads it.
+pub(super) async fn run(
+    session: &Session,
+    config: &Config,
+    place: &Place,
+) -> Result<Report, Failure> {
+    let start = Instant::now();
+    let collection = collect(session, config, collect::ALL).await?;
+    let mut report = explain(session, config, collection.evidence.as_slice())?;
+    report.collected = collection.rows;
+    report.took = start.elapsed();
+    let written = write_bundle(session, &report, &collection.evidence, place);
+    match written {
+        Ok(written) => {
+            let artifact = upload::upload(session, config, &written).await;
+            report.bundle = Some(BundleRow {
+                path: written.tar_gz.display().to_string(),
+                bytes: written.tar_bytes,
+                entries: written.entries,
+                redactions: written.redactions,
+                artifact,
+            });
+            report.notes.extend(
+                written.withheld.iter().map(|w| session.red(&format!("{}: {}", w.path, w.reason))),
+            );
+        }
+        Err(error) => report.notes.push(session.red(&format!("no bundle: {error:#}"))),
+    }
+    report.partial = session.cancel.is_cancelled();
+    report.took = start.elapsed();
+    Ok(report)
+}
+
+/// Names the causes in logs that are already there; nothing is collected and nothing is written.
+pub(super) fn of_logs(
+    session: &Session,
+    config: &Config,
+    logs: &[PathBuf],
+) -> Result<Report, Failure> {
+    let mut evidence = Vec::new();
+    for path in logs {
+        let read =
+            files::read(path, LOG_CAP, Keep::HeadAndTail).map_err(|e| Failure::usage(e.chain()))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let raw = collect::log_evidence(
+            BundlePath::new("", &name),
+            &path.display().to_string(),
+            &read.text(),
+        );
+        evidence.push(raw.redact(&session.redactor));
+    }
+    explain(session, config, &evidence)
+}
+
+fn explain(
+    session: &Session,
+    config: &Config,
+    evidence: &[Evidence<Redacted>],
+) -> Result<Report, Failure> {
+    let signatures = Signatures::builtin().context("load the built-in signatures")?;
+    let diagnoses: Vec<Diagnosis> = diagnose(evidence, &signatures);
+    Ok(Report {
+        stage: Stage::Diagnose,
+        job: session.job_row(config),
+        findings: Vec::new(),
+        verdict: None,
+        selection: None,
+        shadow: false,
+        diagnoses,
+        collected: Vec::new(),
+        job_status: session.job_status().map(str::to_owned),
+        failures: failures(evidence),
+        bundle: None,
+        partial: session.cancel.is_cancelled(),
+        notes: session.notes(config),
+        runbooks: session.runbooks(config),
+        took: std::time::Duration::ZERO,
+    })
+}
+
+/// The failures that parsers found, root causes first.
+fn failures(evidence: &[Evidence<Redacted>]) -> Vec<Excerpt<Redacted>> {
+    let mut all: Vec<Excerpt<Redacted>> =
+        evidence.iter().filter_map(|e| e.excerpts.clone()).flatten().collect();
+    all.sort_by_key(|excerpt| !excerpt.root);
+    all
+}
+
+fn write_bundle(
+    session: &Session,
+    report: &Report,
+    evidence: &[Evidence<Redacted>],
+    place: &Place,
+) -> anyhow::Result<bundle::Bundle> {
+    let text = summary::render(report, summary::BUDGET)?;
+    let own = |name: &str, kind: &'static str, text: Redacted| bundle::Entry {
+        path: BundlePath::new("", name),
+        kind,
+        text,
+    };
+    let mut extra = vec![
+        own("summary.md", "report", session.red(&text)),
+        own("report.json", "report", session.redactor.json(json::to_json(report))),
+    ];
+    extra.extend(place.preflight.clone().map(|text| own("preflight.json", "report", text)));
+    let created = jiff::Timestamp::from_second(session.now)?;
+    let meta = bundle::ManifestMeta { created, job: &report.job, collected: &report.collected };
+    Ok(bundle::write(
+        &place.folder,
+        "runner-guard-bundle",
+        evidence,
+        &extra,
+        &meta,
+        &session.redactor,
+    )?)
+}
+
+/// The configuration for a black box: a broken file must not cost the explanation of a broken deploy.
+pub(super) fn config_or_defaults(session: &Session) -> Config {
+    session.config().unwrap_or_else(|failure| {
+        let mut config = crate::config::defaults(&crate::check::known());
+        config.unused.push(format!(
+            "the configuration could not be used, the defaults were: {}",
+            failure.text()
+        ));
+        config
+    })
+}
+
+/// The report that the pre-flight stage left in this folder.
+pub(super) fn left_by_preflight(folder: &Path) -> Option<String> {
+    files::read_capped(&folder.join("preflight.json"), 4 << 20).ok().map(|read| read.text())
+}

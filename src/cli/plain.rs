@@ -1,0 +1,187 @@
+//! The plain commands: digest, redact, config check, explain. Each does one thing to text and prints the result.
+
+use std::io::BufReader;
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use super::args::{DigestArgs, DigestFormat};
+use super::failure::Failure;
+use super::session::Session;
+use crate::check;
+use crate::collect;
+use crate::config;
+use crate::diagnose::Signatures;
+use crate::source::ansible;
+use crate::source::files::{self, Keep};
+
+/// Most of one log that is read, in bytes: its beginning and its end.
+const LOG_CAP: usize = 64 << 20;
+const MAX_CONFIG: usize = 256 * 1024;
+
+/// Prints what failed in an Ansible log.
+pub(super) fn digest(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
+    let read = files::read(&args.file, LOG_CAP, Keep::HeadAndTail)
+        .map_err(|e| Failure::usage(e.chain()))?;
+    let digest = ansible::digest(&read.text());
+    match args.format {
+        DigestFormat::Json => {
+            let value = serde_json::to_value(&digest).context("write the digest as JSON")?;
+            let text = session.redactor.json(value);
+            session.console(|console| console.exact(&text));
+        }
+        DigestFormat::Text => {
+            let text = session.red(&digest_text(&digest));
+            session.console(|console| console.text(&text));
+        }
+    }
+    Ok(())
+}
+
+fn digest_text(digest: &ansible::Digest) -> String {
+    if !digest.is_ansible() {
+        return "no Ansible output in this file".to_owned();
+    }
+    let mut lines: Vec<String> =
+        digest.errors.iter().map(|e| format!("Ansible stopped before it could run: {e}")).collect();
+    for run in &digest.runs {
+        lines.push(run.verdict_line());
+        for failure in &run.failures {
+            lines.push(format!("\n{}", failure.headline()));
+            lines.extend(failure.excerpt().lines().map(|line| format!("    {line}")));
+        }
+        lines.extend(run.warnings.iter().map(|w| format!("warning: {w}")));
+    }
+    lines
+        .iter()
+        .map(|line| crate::report::escape::terminal_block(line, ""))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Copies stdin to stdout without secrets.
+pub(super) fn redact(session: &Session) -> Result<(), Failure> {
+    let mut input = BufReader::with_capacity(1 << 20, std::io::stdin());
+    let copied = session.console(|console| session.redactor.copy(&mut input, console.writer()));
+    copied.context("copy stdin to stdout")?;
+    Ok(())
+}
+
+/// Reads a configuration file and says that it is right; every mistake is an error.
+pub(super) fn config_check(session: &Session, file: &Path) -> Result<(), Failure> {
+    let read = files::read_capped(file, MAX_CONFIG).map_err(|e| Failure::usage(e.chain()))?;
+    if read.truncated {
+        return Err(Failure::usage(format!(
+            "{}: larger than the limit of {MAX_CONFIG} bytes",
+            file.display()
+        )));
+    }
+    let name = file.display().to_string();
+    let config = config::load(Some((&name, &read.text())), &session.inputs, &check::known())?;
+    let text = format!(
+        "{name}: ok ({} runner(s), {} endpoint(s), {} required secret(s), {} check(s))",
+        config.runners.len(),
+        config.endpoints.len(),
+        config.secrets.len(),
+        config.checks.len()
+    );
+    let text = session.red(&text);
+    session.console(|console| console.text(&text));
+    Ok(())
+}
+
+/// Explains one id, or lists what can be explained.
+pub(super) fn explain(session: &Session, id: Option<&str>) -> Result<(), Failure> {
+    let signatures = Signatures::builtin().context("load the built-in signatures")?;
+    let text = match id {
+        Some(id) => explanation(id, &signatures).ok_or_else(|| unknown_id(id, &signatures))?,
+        None => format!(
+            "checks, collectors, signatures and exit codes:\n  {}",
+            ids(&signatures).join("\n  ")
+        ),
+    };
+    let text = session.red(&text);
+    session.console(|console| console.text(&text));
+    Ok(())
+}
+
+fn explanation(id: &str, signatures: &Signatures) -> Option<String> {
+    if let Some(check) = check::ALL.iter().find(|c| c.id() == id) {
+        return Some(of_check(*check));
+    }
+    if let Some(collector) = collect::ALL.iter().find(|c| c.id() == id) {
+        return Some(format!("{id} (collector)\n\n{}", collector.explain()));
+    }
+    if let Some(signature) = signatures.get(id) {
+        let steps: Vec<String> = signature
+            .remediation
+            .iter()
+            .enumerate()
+            .map(|(i, step)| format!("  {}. {step}", i + 1))
+            .collect();
+        let runbook = &signature.runbook;
+        return Some(format!(
+            "{id} (signature): {}\n\ncategory {}, confidence {:.2}, run again: {}\n\n{}\n\nrunbook: docs/runbooks/{runbook}.md#{id}",
+            signature.title,
+            signature.category,
+            signature.confidence,
+            signature.retryable,
+            steps.join("\n")
+        ));
+    }
+    exit_code(id).map(|meaning| format!("exit code {id}: {meaning}"))
+}
+
+fn of_check(check: &dyn check::Check) -> String {
+    let options: Vec<String> = check
+        .options()
+        .iter()
+        .map(|o| format!("  {} (default {}): {}", o.name, o.default, o.help))
+        .collect();
+    let options = if options.is_empty() {
+        String::new()
+    } else {
+        format!("\n\noptions under checks.{}:\n{}", check.id(), options.join("\n"))
+    };
+    format!(
+        "{} (check, level {} by default): {}\n\n{}{options}\n\nrunbook: docs/runbooks/{}.md#{}",
+        check.id(),
+        check.level().word(),
+        check.question(),
+        check.explain(),
+        check.runbook(),
+        check.id()
+    )
+}
+
+fn exit_code(id: &str) -> Option<&'static str> {
+    Some(match id {
+        "0" => "the deploy may proceed, or the command did its work",
+        "1" => "something failed that should not have",
+        "2" => "the command line or the configuration is wrong",
+        "10" => "blocked: a check answered no",
+        "11" => "blocked: a check had no answer, and policy fails closed",
+        "12" => "blocked: none of the candidates is eligible",
+        "130" => "cancelled by a signal; what was there was written",
+        _ => return None,
+    })
+}
+
+fn ids(signatures: &Signatures) -> Vec<String> {
+    let mut ids: Vec<String> = check::ALL.iter().map(|c| c.id().to_owned()).collect();
+    ids.extend(collect::ALL.iter().map(|c| c.id().to_owned()));
+    ids.extend(signatures.iter().map(|s| s.id.clone()));
+    ids.extend(["0", "1", "2", "10", "11", "12", "130"].map(str::to_owned));
+    ids
+}
+
+fn unknown_id(id: &str, signatures: &Signatures) -> Failure {
+    let all = ids(signatures);
+    let near = all
+        .iter()
+        .max_by(|a, b| strsim::jaro_winkler(id, a).total_cmp(&strsim::jaro_winkler(id, b)));
+    let near = near.map(|n| format!("did you mean `{n}`? ")).unwrap_or_default();
+    Failure::usage(format!(
+        "nothing is called `{id}`\n  help: {near}`runner-guard explain` lists everything"
+    ))
+}

@@ -1,0 +1,220 @@
+//! What both programs need before they can start: the redactor, the configuration, the sources, the console.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::failure::Failure;
+use crate::actions::{Console, Context, Environment};
+use crate::config::{self, Config, Inputs, Job, SecretValue, SecretValues};
+use crate::redact::{Known, Redacted, Redactor};
+use crate::report::JobRow;
+use crate::source::docker::SOCKET;
+use crate::source::github::GitHub;
+use crate::source::host::Host;
+use crate::source::http::{Http, Proxy};
+use crate::source::prometheus::Prometheus;
+use crate::source::{Sources, files};
+use crate::task::Cancel;
+
+/// Largest configuration file and certificate bundle, in bytes.
+const MAX_FILE: usize = 1 << 20;
+
+/// Inputs whose name sounds like a secret and whose value is a list of names.
+const NOT_SECRET: &[&str] = &["INPUT_REQUIRED-SECRETS"];
+
+/// Everything that a run of either program carries along.
+pub(super) struct Session {
+    pub(super) env: Environment,
+    pub(super) context: Context,
+    pub(super) inputs: Inputs,
+    pub(super) redactor: Arc<Redactor>,
+    pub(super) console: Mutex<Console>,
+    pub(super) cancel: Cancel,
+    /// Seconds since 1970 at the start of the process.
+    pub(super) now: i64,
+}
+
+impl Session {
+    pub(super) fn new(env: Environment, inputs: Inputs, cancel: Cancel) -> Self {
+        let context = Context::new(&env);
+        let redactor = Arc::new(Redactor::new(&known_secrets(&env)));
+        crate::actions::log::init(&env, Arc::clone(&redactor));
+        let console = Mutex::new(Console::stdout(context.in_actions));
+        Self { env, context, inputs, redactor, console, cancel, now: clock() }
+    }
+
+    /// Runs `act` with the console.
+    pub(super) fn console<T>(&self, act: impl FnOnce(&mut Console) -> T) -> T {
+        act(&mut self.console.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn red(&self, text: &str) -> Redacted {
+        self.redactor.redact(text)
+    }
+
+    /// Reads the configuration file, if there is one, and the inputs.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        let named = self.inputs.given("config");
+        let name = named.unwrap_or(config::DEFAULT_FILE);
+        let path = self.context.workspace.join(name);
+        let is_default = name == config::DEFAULT_FILE;
+        if !path.exists() && is_default {
+            return Ok(config::load(None, &self.inputs, &crate::check::known())?);
+        }
+        let read = files::read_capped(&path, MAX_FILE).map_err(|e| {
+            Failure::usage(format!(
+                "{}\n  help: create {name}, or correct the input config",
+                e.chain()
+            ))
+        })?;
+        Ok(config::load(Some((name, &read.text())), &self.inputs, &crate::check::known())?)
+    }
+
+    /// Opens the outside. A token that can not be used is a reason in the report, not a failure of the run.
+    pub(super) fn sources(&self, config: &Config) -> Result<Sources, Failure> {
+        let bundle = config.ca_bundle.as_deref().map(|given| self.ca_bundle(given)).transpose()?;
+        let http = Http::new(bundle.as_deref(), self.proxy())?;
+        let github =
+            self.token().ok_or_else(|| "no GitHub token was given".to_owned()).and_then(|token| {
+                GitHub::new(&http, &self.context.api_url, token).map_err(|e| e.chain())
+            });
+        let prometheus = config.prometheus.as_ref().map(|p| Prometheus::new(http.clone(), &p.url));
+        let docker_socket = Path::new(SOCKET).to_path_buf();
+        Ok(Sources {
+            http,
+            github,
+            prometheus,
+            docker_socket,
+            host: Host::default(),
+            now: self.now,
+        })
+    }
+
+    fn token(&self) -> Option<&str> {
+        self.inputs.given("github-token").or_else(|| self.env.get("GITHUB_TOKEN"))
+    }
+
+    fn ca_bundle(&self, given: &str) -> Result<Vec<u8>, Failure> {
+        if given.contains("-----BEGIN") {
+            return Ok(given.as_bytes().to_vec());
+        }
+        let path = self.context.workspace.join(given);
+        let read = files::read_capped(&path, MAX_FILE).map_err(|e| {
+            e.with_help("the input ca-bundle takes a file in the workspace or PEM text")
+        });
+        Ok(read?.bytes)
+    }
+
+    fn proxy(&self) -> Proxy {
+        let either = |upper: &str, lower: &str| {
+            let value = self.env.text(lower);
+            if value.is_empty() { self.env.text(upper) } else { value }
+        };
+        Proxy {
+            https: either("HTTPS_PROXY", "https_proxy"),
+            http: either("HTTP_PROXY", "http_proxy"),
+            except: either("NO_PROXY", "no_proxy"),
+        }
+    }
+
+    /// The facts of the job.
+    pub(super) fn job(&self) -> Job {
+        let context = &self.context;
+        Job {
+            repository: context.repository.clone(),
+            api_url: if context.in_actions {
+                context.api_url.clone()
+            } else {
+                self.env.text("GITHUB_API_URL")
+            },
+            server_url: context.server_url.clone(),
+            run_id: context.run_id.clone(),
+            run_attempt: context.run_attempt.clone(),
+            workflow: context.workflow.clone(),
+            job: context.job.clone(),
+            runner_name: context.runner_name.clone(),
+            workspace: context.workspace.clone(),
+            temp: context.temp.clone(),
+            host_workspace: context.host_workspace.clone(),
+            status: self.job_status().unwrap_or_default().to_owned(),
+            variable_names: self.env.names(),
+            ansible_log_path: self.env.text("ANSIBLE_LOG_PATH"),
+            started: self.env.text("STATE_started").parse().unwrap_or(0),
+        }
+    }
+
+    /// The job as the report shows it.
+    pub(super) fn job_row(&self, config: &Config) -> JobRow {
+        JobRow {
+            repository: self.red(&self.context.repository),
+            workflow: self.red(&self.context.workflow),
+            job: self.red(&self.context.job),
+            runner: self.red(&self.context.runner_name),
+            environment: self.red(&config.environment),
+            run_url: self.context.run_url(),
+        }
+    }
+
+    /// The job's status, when it is known. `act` evaluates it before the deploy and never again, so its `success` says nothing.
+    pub(super) fn job_status(&self) -> Option<&str> {
+        let status = self
+            .inputs
+            .given("job-status")
+            .filter(|s| matches!(*s, "success" | "failure" | "cancelled"))?;
+        let stale = status == "success" && self.env.get("ACT").is_some();
+        (!stale).then_some(status)
+    }
+
+    /// The secret values that were handed in.
+    pub(super) fn secrets(&self) -> SecretValues {
+        self.env
+            .secrets()
+            .into_iter()
+            .map(|(name, value)| (name, SecretValue::new(value)))
+            .collect()
+    }
+
+    /// Where runbooks live: the configuration's word, else the action's own, else the folder of this project.
+    pub(super) fn runbooks(&self, config: &Config) -> String {
+        let own = || {
+            let context = &self.context;
+            let (repository, reference) = if context.action_repository.is_empty() {
+                return "docs/runbooks".to_owned();
+            } else {
+                (&context.action_repository, &context.action_ref)
+            };
+            format!("{}/{repository}/blob/{reference}/docs/runbooks", context.server_url)
+        };
+        config.runbooks.clone().unwrap_or_else(own)
+    }
+
+    /// Sentences that every report carries: secrets that can not be masked, settings that matched nothing.
+    pub(super) fn notes(&self, config: &Config) -> Vec<Redacted> {
+        let prefix = crate::actions::env::SECRET_PREFIX;
+        let short = self.redactor.unmaskable().iter().filter_map(|name| name.strip_prefix(prefix));
+        let short = short.map(|name| {
+            format!("the secret {name} is too short or too common to be masked safely")
+        });
+        short.chain(config.unused.iter().cloned()).map(|text| self.red(&text)).collect()
+    }
+}
+
+fn known_secrets(env: &Environment) -> Vec<Known> {
+    let secret = |(name, _): &(String, String)| !NOT_SECRET.contains(&name.as_str());
+    env.sensitive()
+        .into_iter()
+        .filter(secret)
+        .map(|(name, value)| Known::new(name, value))
+        .collect()
+}
+
+/// The one reader of the clock.
+fn clock() -> i64 {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the clock of the run is made here and handed down"
+    )]
+    let now = std::time::SystemTime::now();
+    let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
