@@ -1,8 +1,8 @@
 //! From what was read to a run: which failures were rescued, where the trouble began, how the run ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::model::{Failure, Host, Kind, Run, Verdict};
+use super::model::{Host, Kind, Run, Verdict};
 use super::state::{Draft, Ending, Entry, Halt, HaltKind};
 
 /// Words without which an error message is not Ansible's.
@@ -101,10 +101,12 @@ fn mark_roots(entries: &mut [Entry]) {
             kind: failure.kind,
         };
         let before = troubles.get(&failure.host);
-        let secondary = before.is_some_and(|b| b.play == failure.play && b.counts_over(entry));
-        if secondary {
-            roots.extend(before.filter(|b| b.kind == Kind::Rescued).map(|b| b.number));
-            roots.extend(before.filter(|b| same_task(b, entry)).map(|_| number));
+        if before.is_some_and(|b| b.task_no == entry.task_no) {
+            roots.extend(failure.counts().then_some(number));
+            continue;
+        }
+        if let Some(before) = before.filter(|b| b.play == failure.play && b.leads_to(entry)) {
+            roots.extend((before.kind == Kind::Rescued).then_some(before.number));
             continue;
         }
         if failure.counts() {
@@ -119,13 +121,9 @@ fn mark_roots(entries: &mut [Entry]) {
     }
 }
 
-fn same_task(before: &Trouble, entry: &Entry) -> bool {
-    before.task_no == entry.task_no && before.kind == entry.failure.kind && entry.failure.counts()
-}
-
 impl Trouble {
     /// Whether the later failure of the same host and play is only a consequence.
-    fn counts_over(&self, later: &Entry) -> bool {
+    fn leads_to(&self, later: &Entry) -> bool {
         match self.kind {
             Kind::Failed | Kind::Unreachable => true,
             Kind::Rescued => !later.recovered,
@@ -147,16 +145,47 @@ fn verdict(draft: &Draft, hosts: &[Host], complete: bool) -> Verdict {
     if !complete {
         return Verdict::Killed;
     }
-    let counting = |kind: Kind| draft.failures.iter().any(|e: &Entry| is(&e.failure, kind));
-    if counting(Kind::Failed) || hosts.iter().any(|h| h.failed > 0) {
+    let counting = |kind: Kind| draft.failures.iter().any(|e: &Entry| e.failure.kind == kind);
+    let known: HashSet<&str> = draft.failures.iter().map(|e| e.failure.host.as_str()).collect();
+    let mut unknown = hosts.iter().filter(|h| !known.contains(h.name.as_str()));
+    if counting(Kind::Failed) || unknown.clone().any(|h| h.failed > 0) {
         return Verdict::Failed;
     }
-    if counting(Kind::Unreachable) || hosts.iter().any(|h| h.unreachable > 0) {
+    if counting(Kind::Unreachable) || unknown.any(|h| h.unreachable > 0) {
         return Verdict::Unreachable;
     }
     if hosts.is_empty() && draft.at.no_hosts { Verdict::NoHosts } else { Verdict::Ok }
 }
 
-fn is(failure: &Failure, kind: Kind) -> bool {
-    failure.kind == kind
+#[cfg(test)]
+mod tests {
+    use super::super::digest;
+    use super::*;
+
+    const RECAP: &str = "PLAY [p] ***\nPLAY RECAP ***\na : ok=0 changed=0 unreachable=0 failed=1\n";
+
+    #[test]
+    fn a_failure_that_only_the_recap_knows_still_fails_the_run() {
+        let read = digest(RECAP);
+        assert_eq!((read.runs[0].verdict, read.failed()), (Verdict::Failed, true));
+    }
+
+    #[test]
+    fn an_error_before_the_recap_did_not_stop_the_run() {
+        let text = RECAP.replace("PLAY RECAP", "[ERROR]: callback failed on host\nPLAY RECAP");
+        let read = digest(&text);
+        assert_eq!(read.errors, Vec::<String>::new());
+        assert_eq!(read.runs[0].warnings, ["callback failed on host"]);
+    }
+
+    #[test]
+    fn the_items_of_a_rescued_loop_count_once() {
+        let text = "PLAY [p] ***\nTASK [t] ***\n\
+            failed: [a] (item=1) => {\"item\": 1, \"msg\": \"x\"}\nfailed: [a] (item=2) => {\"item\": 2, \"msg\": \"x\"}\n\
+            TASK [u] ***\nok: [a]\nTASK [v] ***\nfatal: [a]: FAILED! => {\"msg\": \"y\"}\nPLAY RECAP ***\n\
+            a : ok=1 changed=0 unreachable=0 failed=1 skipped=0 rescued=1 ignored=0\n";
+        let kinds: Vec<_> =
+            digest(text).runs[0].failures.iter().map(|f| (f.kind, f.root_cause)).collect();
+        assert_eq!(kinds, [(Kind::Rescued, false), (Kind::Rescued, false), (Kind::Failed, true)]);
+    }
 }

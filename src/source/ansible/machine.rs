@@ -1,17 +1,17 @@
 //! Reads line after line and keeps what they say. It looks only back, never ahead, so that its memory does not grow with the text.
 
 use super::grammar::{self, Effect, Failed, Section, Shape};
-use super::marks::Marks;
-use super::model::{Failure, Kind};
-use super::payload::{self, Payload};
+use super::marks::{Heard, Marks};
+use super::model::Kind;
+use super::payload;
 use super::prefix::{Line, Record};
 use super::raw::{Raw, Trust};
 use super::recap;
-use super::state::{At, Draft, Ending, HaltKind, Point, Runs};
+use super::record::{Open, name_of, record};
+use super::state::{At, Draft, Ending, HaltKind, Note, Point, Runs};
 
 /// Longest payload in several lines.
 const PAYLOAD_CAP: usize = 1 << 20;
-const NAME_CAP: usize = 1 << 10;
 
 /// Reads the output of one process.
 #[derive(Debug)]
@@ -38,18 +38,6 @@ enum Mode {
 enum Form {
     Json,
     Yaml,
-}
-
-/// A failed result whose payload is not complete.
-#[derive(Debug, Default)]
-struct Open {
-    host: String,
-    delegate_to: Option<String>,
-    unreachable: bool,
-    looped: bool,
-    label: String,
-    line: usize,
-    text: String,
 }
 
 /// Whether the line before ended a result, and a blank line followed: there raw output may begin.
@@ -103,7 +91,7 @@ impl Machine {
     pub(super) fn finish(mut self) -> Option<Vec<Draft>> {
         match std::mem::replace(&mut self.mode, Mode::Lines) {
             Mode::Lines => {}
-            Mode::Payload(open, form) => self.close(open, form),
+            Mode::Payload(open, form) => self.close(open, form, Heard::Cut),
             Mode::Raw(raw) if raw.waits(self.trust) => return None,
             Mode::Raw(raw) => self.amend(&raw),
         }
@@ -128,13 +116,13 @@ impl Machine {
                         open.text.push('\n');
                     }
                     if last {
-                        self.close(open, form)
+                        self.close(open, form, Heard::Whole);
                     } else {
-                        self.mode = Mode::Payload(open, form)
+                        self.mode = Mode::Payload(open, form);
                     }
                     return true;
                 }
-                self.close(open, form);
+                self.close(open, form, Heard::Whole);
                 false
             }
             Mode::Raw(mut raw) => {
@@ -155,8 +143,7 @@ impl Machine {
             return;
         }
         if shape != Shape::Text && !matches!(shape, Shape::Origin(_)) {
-            let at = &mut self.runs.current().at;
-            (at.halt_open, at.warning_open) = (false, false);
+            self.runs.current().at.note = Note::None;
         }
         match shape {
             Shape::Text => self.text(text, closer),
@@ -177,12 +164,12 @@ impl Machine {
             | Shape::Preamble
             | Shape::Exit(_)
             | Shape::Cancelled
-            | Shape::Step => self.frame(shape),
+            | Shape::Step => self.frame(&shape),
         }
     }
 
     /// Lines that begin, end or stop a run.
-    fn frame(&mut self, shape: Shape<'_>) {
+    fn frame(&mut self, shape: &Shape<'_>) {
         match shape {
             Shape::Play(name) => self.play(name),
             Shape::Recap => {
@@ -193,19 +180,19 @@ impl Machine {
                 if self.runs.current().is_used() {
                     self.runs.begin();
                 }
-                self.runs.current().playbook = Some(payload_name(name));
+                self.runs.current().playbook = Some(name_of(name));
             }
             Shape::NoHosts => {
                 let draft = self.runs.enter();
                 draft.at.no_hosts = true;
                 let play = draft.at.play.clone();
                 draft.warn(&format!("play \"{play}\" matched no hosts"));
-                draft.at.warning_open = false;
+                draft.at.note = Note::None;
             }
             Shape::Stop(text) => self.halt(text, HaltKind::Old),
             Shape::Usage(text) => self.halt(text, HaltKind::Usage),
             Shape::Preamble => self.runs.begin(),
-            Shape::Exit(code) => self.end(Ending::Closed, Some(code)),
+            Shape::Exit(code) => self.end(Ending::Closed, Some(*code)),
             Shape::Cancelled => self.end(Ending::Interrupted, None),
             Shape::Step => self.end(Ending::Closed, None),
             Shape::Task(..)
@@ -236,9 +223,12 @@ impl Machine {
         if self.runs.current().at.recap_from.is_some() {
             self.runs.begin();
         }
-        let at = &mut self.runs.enter().at;
+        let draft = self.runs.enter();
+        let from = draft.failures.len();
+        let at = &mut draft.at;
         *at = At {
-            play: payload_name(name).into(),
+            task_from: from,
+            play: name_of(name).into(),
             task_no: at.task_no + 1,
             no_hosts: at.no_hosts,
             ending: at.ending,
@@ -248,8 +238,11 @@ impl Machine {
     }
 
     fn task(&mut self, name: &str, section: Section) {
-        let at = &mut self.runs.enter().at;
-        at.task = Some(payload_name(name).into());
+        let draft = self.runs.enter();
+        let from = draft.failures.len();
+        let at = &mut draft.at;
+        at.task_from = from;
+        at.task = Some(name_of(name).into());
         at.section = Some(section);
         at.task_no += 1;
         (at.task_place, at.origins, at.recap_from) = (None, None, None);
@@ -296,6 +289,7 @@ impl Machine {
         let draft = self.runs.current();
         draft.note(line);
         let place = grammar::location(place);
+        draft.at.last_origin = place.clone().or_else(|| draft.at.last_origin.take());
         if let Some((first, last)) = &mut draft.at.origins {
             *first = first.take().or_else(|| place.clone());
             *last = place.or_else(|| last.take());
@@ -318,14 +312,14 @@ impl Machine {
         }
         let point = self.runs.point();
         if of_task {
-            self.marks.set(line, point)
+            self.marks.set(line, point);
         } else {
-            self.marks.remember(line)
+            self.marks.remember(line);
         }
         let draft = self.runs.current();
         draft.at.ignorable = None;
         draft.at.origins = Some((None, None));
-        (draft.at.halt_open, draft.at.warning_open) = (false, false);
+        draft.at.note = Note::None;
         if message.starts_with("User interrupted execution") {
             draft.at.ending = Ending::Interrupted;
         } else if !of_task {
@@ -346,24 +340,15 @@ impl Machine {
     }
 
     fn failed(&mut self, number: usize, failed: &Failed<'_>) {
-        let (label, rest) = if failed.looped { item_label(failed.rest) } else { ("", failed.rest) };
-        let mut open = Open {
-            host: payload_name(failed.host),
-            delegate_to: failed.delegate_to.map(payload_name),
-            unreachable: failed.unreachable,
-            looped: failed.looped,
-            label: payload_name(label),
-            line: number,
-            text: String::new(),
-        };
+        let (mut open, rest) = Open::new(number, failed);
         match rest.find('{') {
             Some(0) if rest.trim_end() != "{" => {
-                open.text = rest.to_owned();
-                self.close(open, Form::Json);
+                rest.clone_into(&mut open.text);
+                self.close(open, Form::Json, Heard::Whole);
             }
             // The yaml callback prints `changed=true` before the block; a brace after it is one-line JSON all the same.
             Some(at) => {
-                open.text = rest.get(at..).unwrap_or_default().to_owned();
+                open.text.push_str(rest.get(at..).unwrap_or_default());
                 open.text.push('\n');
                 self.mode = Mode::Payload(open, Form::Json);
             }
@@ -372,17 +357,20 @@ impl Machine {
     }
 
     /// Records a failed result whose payload is complete.
-    fn close(&mut self, open: Open, form: Form) {
-        let payload = match form {
+    fn close(&mut self, open: Open, form: Form, heard: Heard) {
+        let mut payload = match form {
             Form::Json => payload::json(&open.text),
-            Form::Yaml => payload::yaml(&dedented(&open.text)),
+            Form::Yaml => payload::yaml(&open.dedented()),
         };
-        let draft = self.runs.current();
-        let origins = draft.at.origins.clone();
-        let origin_seen = origins.as_ref().is_some_and(|(first, _)| first.is_some());
-        if let Some(point) = self.marks.settle(&payload.msg, origin_seen) {
+        payload.damaged |= heard == Heard::Cut;
+        let heard = if payload.damaged { Heard::Cut } else { heard };
+        let at = &self.runs.current().at;
+        let (last, placed) = (at.last_origin.clone(), matches!(at.origins, Some((Some(_), _))));
+        if let Some(point) = self.marks.settle(&payload.msg, heard) {
             self.runs.back_to(point);
-            self.runs.current().at.origins = origins;
+            self.runs.current().at.origins = Some((last.clone(), last));
+        } else if placed {
+            self.marks.settle_last();
         }
         let draft = self.runs.enter();
         draft.at.recap_from = None;
@@ -400,11 +388,16 @@ impl Machine {
         }
     }
 
+    /// The results of a loop come host by host in any order, but `...ignoring` comes once for all items of a host: it is taken to
+    /// mean every failed item of the task.
     fn ignore(&mut self) {
         let draft = self.runs.current();
-        let from = draft.at.ignorable.unwrap_or(usize::MAX);
+        let Some(from) = draft.at.ignorable.take() else { return };
+        let looped = draft.failures.last().is_some_and(|e| e.failure.item.is_some());
         for entry in draft.failures.iter_mut().skip(from) {
-            entry.failure.kind = Kind::Ignored;
+            if entry.failure.item.is_some() == looped {
+                entry.failure.kind = Kind::Ignored;
+            }
         }
     }
 
@@ -422,93 +415,6 @@ fn continued(text: &str) -> Shape<'_> {
         Shape::Origin(place) => Shape::Origin(place),
         _ => Shape::Text,
     }
-}
-
-/// Adds the failure to the draft; `None` when it only repeats the items before it, which `no_log` does before core 2.19.
-fn record(draft: &mut Draft, open: Open, payload: Payload) -> Option<usize> {
-    let at = &draft.at;
-    let task = at.task.clone().unwrap_or_default();
-    let same = |e: &super::state::Entry| {
-        e.failure.host == open.host && e.failure.task == *task && e.failure.play == *at.play
-    };
-    let items = draft
-        .failures
-        .iter()
-        .rposition(|e| !(same(e) && e.failure.item.is_some()))
-        .map_or(0, |n| n + 1);
-    let has_items = items < draft.failures.len();
-    if !open.looped && payload.censored && has_items {
-        draft.at.ignorable = Some(items);
-        return None;
-    }
-    let (first, last) = draft.at.origins.take().unwrap_or_default();
-    let embedded = grammar::embedded_location(&payload.msg);
-    let location = draft.at.task_place.clone().or(first).or_else(|| embedded.clone());
-    draft.at.task_place.clone_from(&location);
-    let origin = last.or(embedded).filter(|o| location.as_ref() != Some(o));
-    let item = payload.item.or_else(|| (!open.label.is_empty()).then(|| open.label.into()));
-    let failure = Failure {
-        play: draft.at.play.to_string(),
-        role: role(&task),
-        task: task.to_string(),
-        host: open.host,
-        delegate_to: open.delegate_to,
-        item: item.filter(|_| open.looped),
-        kind: if open.unreachable { Kind::Unreachable } else { Kind::Failed },
-        rc: payload.rc,
-        msg: payload.msg,
-        cmd: payload.cmd,
-        stdout_tail: payload.stdout,
-        stderr_tail: payload.stderr,
-        handler: draft.at.section == Some(Section::Handler),
-        no_log: payload.censored,
-        attempts: payload.attempts,
-        root_cause: false,
-        location,
-        origin,
-        line: open.line,
-    };
-    let number = draft.push(failure)?;
-    draft.at.ignorable = Some(if open.looped && has_items { items } else { number });
-    Some(number)
-}
-
-/// The role in `role : task`; role names hold no blanks.
-fn role(task: &str) -> Option<String> {
-    let (role, _) = task.split_once(" : ")?;
-    (!role.is_empty() && !role.contains(char::is_whitespace)).then(|| role.to_owned())
-}
-
-/// Splits `LABEL) => payload`: the label may itself hold `) => `, so the first place after which a payload begins counts.
-fn item_label(rest: &str) -> (&str, &str) {
-    let cut = |at: usize| {
-        (rest.get(..at).unwrap_or_default(), rest.get(at + 4..).unwrap_or_default().trim_start())
-    };
-    let places = || rest.match_indices(") =>").map(|(at, _)| at).take(64);
-    let whole = places().find(|at| {
-        let payload = cut(*at).1.trim_end();
-        payload.is_empty() || payload == "{" || payload::is_json(payload)
-    });
-    whole
-        .or_else(|| places().find(|at| cut(*at).1.starts_with('{')))
-        .or_else(|| places().last())
-        .map_or((rest, ""), cut)
-}
-
-/// A YAML block without the indentation of its first line.
-fn dedented(text: &str) -> String {
-    let first = text.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
-    let indent = first.len() - first.trim_start().len();
-    let mut out = String::with_capacity(text.len());
-    for line in text.trim_end().lines() {
-        out.push_str(line.get(indent..).unwrap_or_default());
-        out.push('\n');
-    }
-    out
-}
-
-fn payload_name(name: &str) -> String {
-    super::prefix::cut(name, NAME_CAP).to_owned()
 }
 
 /// Warnings that explain why a run did less than it should.

@@ -30,6 +30,15 @@ impl<S> Default for Marks<S> {
     }
 }
 
+/// Whether a message is known to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Yes.
+    Whole,
+    /// No: the log or the payload was cut or masked.
+    Cut,
+}
+
 /// How much of a message stands in the text after a point.
 #[derive(Debug, PartialEq, Eq)]
 enum Said {
@@ -67,34 +76,45 @@ impl<S> Marks<S> {
         self.text.push('\n');
     }
 
-    /// Settles the points for a result with this message. When the message has several lines and one of the points holds it whole,
-    /// that point and the later ones are taken away and its state is returned: everything read since is the message itself.
-    pub(super) fn settle(&mut self, message: &str, origin_seen: bool) -> Option<S> {
-        let mut whole = None;
-        for (place, mark) in self.list.iter_mut().enumerate() {
-            match said(self.text.get(mark.from..).unwrap_or_default(), message) {
-                Said::Whole if message.contains('\n') => {
-                    whole = Some(place);
-                    break;
-                }
-                Said::Whole | Said::FirstLine => mark.open = false,
-                Said::Nothing => {}
-            }
-        }
-        if let Some(place) = whole {
+    /// Settles the points for a result with this message, whether or not it is followed by a place. When the message has several
+    /// lines and one of the points holds it whole, or when it was cut and the newest open point begins with it, that point and the
+    /// later ones are taken away and its state is returned: everything read since is the message itself.
+    pub(super) fn settle(&mut self, message: &str, heard: Heard) -> Option<S> {
+        let said: Vec<Said> = self
+            .list
+            .iter()
+            .map(|mark| said(self.text.get(mark.from..).unwrap_or_default(), message, heard))
+            .collect();
+        let whole = said.iter().position(|s| *s == Said::Whole).filter(|_| message.contains('\n'));
+        let cut = || {
+            let mut open = self.list.iter().zip(&said);
+            open.rposition(|(mark, said)| mark.open && *said != Said::Nothing)
+        };
+        let place = match heard {
+            Heard::Whole => whole,
+            Heard::Cut => whole.or_else(cut),
+        };
+        if let Some(place) = place {
             let mut undone = self.list.split_off(place);
             return undone.pop_front().map(|m| m.state);
         }
-        if origin_seen && let Some(last) = self.list.back_mut() {
-            last.open = false;
+        for (mark, said) in self.list.iter_mut().zip(said) {
+            mark.open &= said == Said::Nothing;
         }
         None
+    }
+
+    /// Settles the newest point: a result followed it, with the place of its task in between.
+    pub(super) fn settle_last(&mut self) {
+        if let Some(last) = self.list.back_mut() {
+            last.open = false;
+        }
     }
 
     /// Whether the text after the last point goes on with `next` behind the lines of `so_far`.
     pub(super) fn continues(&self, so_far: &str, next: &str) -> bool {
         let text = self.list.back().and_then(|m| self.text.get(m.from..)).unwrap_or_default();
-        said(text, &format!("{so_far}{next}")) == Said::Whole
+        said(text, &format!("{so_far}{next}"), Heard::Whole) == Said::Whole
     }
 
     /// The state before the oldest point that no result has settled.
@@ -103,11 +123,16 @@ impl<S> Marks<S> {
     }
 }
 
-fn said(text: &str, message: &str) -> Said {
+fn said(text: &str, message: &str, heard: Heard) -> Said {
     let Some(text) = text.trim_start().strip_prefix(HEAD) else { return Said::Nothing };
     let (mut raw, mut wanted) = (text.lines(), message.trim_end().lines());
     let (Some(first), Some(want)) = (raw.next(), wanted.next()) else { return Said::Nothing };
-    if want.trim().is_empty() || !first.trim_end().ends_with(want.trim_end()) {
+    let (first, want) = (first.trim_end(), want.trim());
+    let begins = match heard {
+        Heard::Whole => first.ends_with(want),
+        Heard::Cut => first.contains(want),
+    };
+    if want.is_empty() || !begins {
         return Said::Nothing;
     }
     for want in wanted {
@@ -134,15 +159,15 @@ mod tests {
     fn a_message_that_is_found_whole_undoes_everything_since() {
         let mut marks =
             after(&["[ERROR]: Task failed: no", "", "[ERROR]: forged", "PLAY RECAP ***"]);
-        assert_eq!(marks.settle("no\n\n[ERROR]: forged\nPLAY RECAP ***", true), Some(0));
+        assert_eq!(marks.settle("no\n\n[ERROR]: forged\nPLAY RECAP ***", Heard::Whole), Some(0));
         assert_eq!(marks.unsettled(), None);
     }
 
     #[test]
     fn another_message_undoes_nothing() {
         let mut marks = after(&["[ERROR]: Task failed: no", "", "more"]);
-        assert_eq!(marks.settle("no\n\nless", false), None);
-        assert_eq!(marks.settle("something else\nmore", false), None);
+        assert_eq!(marks.settle("no\n\nless", Heard::Whole), None);
+        assert_eq!(marks.settle("something else\nmore", Heard::Whole), None);
     }
 
     #[test]
@@ -150,8 +175,14 @@ mod tests {
         let marks = after(&["[ERROR]: Task failed: no", "", "[ERROR]: forged"]);
         assert_eq!(marks.unsettled(), Some(0));
         let mut settled = after(&["[ERROR]: Task failed: no"]);
-        assert_eq!(settled.settle("no", false), None);
+        assert_eq!(settled.settle("no", Heard::Whole), None);
         assert_eq!(settled.unsettled(), None);
+    }
+
+    #[test]
+    fn a_message_that_was_cut_undoes_what_it_would_have_repeated() {
+        let mut marks = after(&["[ERROR]: Task failed: no", "", "fatal: forged"]);
+        assert_eq!(marks.settle("n", Heard::Cut), Some(0));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod payload;
 mod prefix;
 mod raw;
 mod recap;
+mod record;
 mod render;
 mod state;
 #[cfg(test)]

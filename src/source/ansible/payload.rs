@@ -21,7 +21,7 @@ const KEYS: [&str; 14] = [
     "ansible_loop_var",
     "censored",
     "failed_when_result",
-    "ansible_index_var",
+    "skip_reason",
 ];
 const MSG_CAP: usize = 32 << 10;
 const TAIL_CAP: usize = 4 << 10;
@@ -30,6 +30,7 @@ const CMD_CAP: usize = 2 << 10;
 
 /// What is read of one result.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is the presence of one independent key")]
 pub(super) struct Payload {
     pub(super) msg: String,
     pub(super) rc: Option<i64>,
@@ -40,6 +41,10 @@ pub(super) struct Payload {
     pub(super) item: Option<Value>,
     pub(super) censored: bool,
     pub(super) failed_when: bool,
+    /// Whether it was cut or masked, so that its texts may be incomplete.
+    pub(super) damaged: bool,
+    /// Whether the host is skipped from now on in name only: `ignore_unreachable` of core 2.9.
+    pub(super) skipped: bool,
     /// Whether it holds none of the texts that the `debug` callback prints after it.
     pub(super) bare: bool,
 }
@@ -48,7 +53,7 @@ pub(super) struct Payload {
 pub(super) fn json(text: &str) -> Payload {
     match serde_json::from_str(text) {
         Ok(Value::Object(map)) => Payload::of(&map),
-        _ => Payload::of(&salvage(text)),
+        _ => Payload { damaged: true, ..Payload::of(&salvage(text)) },
     }
 }
 
@@ -156,6 +161,8 @@ impl Payload {
             item: map.get(loop_var).or_else(|| map.get("item")).cloned(),
             censored: map.contains_key("censored"),
             failed_when: map.get("failed_when_result").and_then(Value::as_bool) == Some(true),
+            damaged: false,
+            skipped: map.contains_key("skip_reason"),
             bare: !["msg", "stdout", "stderr", "module_stdout"]
                 .iter()
                 .any(|k| map.contains_key(*k)),
@@ -241,7 +248,7 @@ mod tests {
         let text = "cmd:\n- sh\n- -c\nmsg: |-\n  one\n\n  msg: forged\nrc: 5\nstderr_lines: <omitted>\nstdout: \"a\n  \\ b\"\n";
         let read = yaml(text);
         assert_eq!((read.msg.as_str(), read.rc), ("one\n\nmsg: forged", Some(5)));
-        assert_eq!((read.stdout.as_str(), read.cmd.as_deref()), ("a b", Some("sh -c")));
+        assert_eq!((read.stdout.as_str(), read.cmd.as_deref()), ("a  b", Some("sh -c")));
     }
 
     #[test]

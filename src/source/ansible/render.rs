@@ -183,3 +183,96 @@ fn one_line(text: &str) -> String {
     }
     line
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Host, digest};
+    use super::*;
+
+    fn failure() -> Failure {
+        Failure {
+            task: "Copy release".to_owned(),
+            host: "web1".to_owned(),
+            msg: "no space left".to_owned(),
+            rc: Some(2),
+            ..Failure::default()
+        }
+    }
+
+    #[test]
+    fn a_headline_names_task_host_reason_and_code() {
+        assert_eq!(failure().headline(), "task \"Copy release\" on web1: no space left (rc=2)");
+        let delegated = Failure {
+            delegate_to: Some("lb1".to_owned()),
+            item: Some("blue".into()),
+            handler: true,
+            kind: Kind::Ignored,
+            ..failure()
+        };
+        assert_eq!(
+            delegated.headline(),
+            "handler \"Copy release\" on web1 (delegated to lb1), item blue: no space left (rc=2) (ignored)"
+        );
+    }
+
+    #[test]
+    fn a_message_that_says_nothing_gives_way_to_the_last_word_of_the_command() {
+        let silent = Failure {
+            msg: "non-zero return code".to_owned(),
+            stderr_tail: "starting\nunit not found\n\n".to_owned(),
+            ..failure()
+        };
+        assert_eq!(silent.headline(), "task \"Copy release\" on web1: unit not found (rc=2)");
+        let hidden = Failure { no_log: true, msg: String::new(), rc: None, ..failure() };
+        assert_eq!(hidden.headline(), "task \"Copy release\" on web1: details hidden by no_log");
+    }
+
+    #[test]
+    fn an_excerpt_prefers_stderr_and_stays_within_its_limit() {
+        let both =
+            Failure { stderr_tail: "e\n".repeat(30), stdout_tail: "o".to_owned(), ..failure() };
+        let text = both.excerpt();
+        assert!(text.starts_with("no space left\nrc: 2\nstderr:\ne\n"), "{text}");
+        assert_eq!(text.lines().filter(|l| *l == "e").count(), 20);
+        let only_stdout =
+            Failure { stderr_tail: " \n".to_owned(), stdout_tail: "o".to_owned(), ..failure() };
+        assert!(only_stdout.excerpt().ends_with("stdout:\no\n"));
+        let huge = Failure { msg: "é".repeat(9000), stderr_tail: "é".repeat(9000), ..failure() };
+        assert!(huge.excerpt().len() <= EXCERPT_CAP);
+    }
+
+    #[test]
+    fn a_verdict_line_says_how_many_hosts_and_why() {
+        let host = |name: &str, failed, unreachable| Host {
+            name: name.to_owned(),
+            failed,
+            unreachable,
+            ..Host::default()
+        };
+        let run = Run {
+            verdict: Verdict::Failed,
+            exit_code: Some(4),
+            failures: vec![failure()],
+            hosts: vec![host("web1", 1, 0), host("web2", 0, 1), host("web3", 0, 0)],
+            ..Run::default()
+        };
+        assert_eq!(
+            run.verdict_line(),
+            "failed on 1 of 3 hosts, 1 unreachable: task \"Copy release\" on web1: no space left (rc=2); exit code 4 (unreachable hosts)"
+        );
+    }
+
+    #[test]
+    fn a_verdict_line_of_a_run_that_was_cut_names_its_last_task() {
+        let text = "PLAY [p] ***\nTASK [Slow] ***\n";
+        assert_eq!(
+            digest(text).runs[0].verdict_line(),
+            "no PLAY RECAP: the run was killed or its output is incomplete; last task \"Slow\""
+        );
+        let stopped = digest("ERROR! the role 'x' was not found\n");
+        assert_eq!(
+            stopped.runs[0].verdict_line(),
+            "an error stopped the run: the role 'x' was not found"
+        );
+    }
+}

@@ -61,20 +61,35 @@ pub(super) struct At {
     pub(super) task: Option<Rc<str>>,
     pub(super) section: Option<Section>,
     pub(super) task_no: usize,
+    /// How many failures stood before the task.
+    pub(super) task_from: usize,
     /// Where the task stands.
     pub(super) task_place: Option<Location>,
     /// First and last `Origin:` since the last error message.
     pub(super) origins: Option<(Option<Location>, Option<Location>)>,
+    /// The last place that an `Origin:` named, whatever it belongs to.
+    pub(super) last_origin: Option<Location>,
     /// From which host on the list is the last recap.
     pub(super) recap_from: Option<usize>,
-    /// The failures that `...ignoring` would refer to: number of the first one.
+    /// The failures that `...ignoring` would refer to: number of the first one; for a loop only the items from there on.
     pub(super) ignorable: Option<usize>,
-    pub(super) halt_open: bool,
-    pub(super) warning_open: bool,
+    pub(super) note: Note,
     pub(super) after_raw: bool,
     pub(super) ending: Ending,
     pub(super) exit_code: Option<i64>,
     pub(super) no_hosts: bool,
+}
+
+/// What a line of text is added to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Note {
+    /// Nothing.
+    #[default]
+    None,
+    /// The last error.
+    Halt,
+    /// The last warning, up to the next blank line.
+    Warning,
 }
 
 /// What is known of the end of a run.
@@ -101,16 +116,10 @@ pub(super) struct Point {
 }
 
 /// All runs of one process; there is always a current one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Runs {
     done: Vec<Draft>,
     current: Draft,
-}
-
-impl Default for Runs {
-    fn default() -> Self {
-        Self { done: Vec::new(), current: Draft::default() }
-    }
 }
 
 impl Runs {
@@ -196,7 +205,7 @@ impl Draft {
     pub(super) fn warn(&mut self, text: &str) {
         if self.warnings.len() < NOTES && !self.warnings.iter().any(|w| w == text) {
             self.warnings.push(text.to_owned());
-            self.at.warning_open = true;
+            self.at.note = Note::Warning;
         }
     }
 
@@ -204,23 +213,26 @@ impl Draft {
     pub(super) fn halt(&mut self, text: &str, kind: HaltKind) {
         if self.errors.len() < NOTES {
             self.errors.push(Halt { text: text.to_owned(), kind });
-            self.at.halt_open = true;
+            self.at.note = match kind {
+                HaltKind::Usage => Note::None,
+                HaltKind::Old | HaltKind::New => Note::Halt,
+            };
         }
     }
 
     /// Adds a line to the error or warning that is being read.
     pub(super) fn note(&mut self, line: &str) {
-        if line.trim().is_empty() {
-            self.at.warning_open = false;
-        }
-        let open = (self.at.halt_open, self.at.warning_open);
-        let note = match open {
-            (true, _) => self.errors.last_mut().map(|h| &mut h.text),
-            (false, true) => self.warnings.last_mut(),
-            (false, false) => None,
+        let (note, glue) = match self.at.note {
+            Note::None => return,
+            Note::Halt => (self.errors.last_mut().map(|h| &mut h.text), '\n'),
+            Note::Warning if line.trim().is_empty() => {
+                self.at.note = Note::None;
+                return;
+            }
+            Note::Warning => (self.warnings.last_mut(), ' '),
         };
         if let Some(note) = note.filter(|n| n.len() + line.len() < NOTE_CAP) {
-            note.push(if self.at.halt_open { '\n' } else { ' ' });
+            note.push(glue);
             note.push_str(line.trim_end());
         }
     }
