@@ -1,0 +1,33 @@
+//! The only code of the tests that knows how to start things.
+
+pub(crate) mod azurite;
+pub(crate) mod fake_artifacts;
+pub(crate) mod fake_github;
+mod fake_rest;
+
+use std::path::PathBuf;
+
+use ring::digest::{SHA256, digest};
+
+/// A plain client for the loopback: no proxy, no redirects.
+#[expect(clippy::disallowed_methods, reason = "tests talk to their own servers")]
+pub(crate) fn client() -> reqwest::Client {
+    // Another test may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    builder.build().expect("client")
+}
+
+/// A folder that the set-up of the tests fills; without it the test fails and says how to get it.
+#[expect(clippy::disallowed_methods, reason = "the set-up tells tests where their peers are")]
+pub(crate) fn needed_folder(variable: &str, what: &str) -> PathBuf {
+    let folder = std::env::var_os(variable).unwrap_or_else(|| {
+        panic!("{variable} is not set: it names the folder with {what}; run `make test`, which fetches it")
+    });
+    PathBuf::from(folder)
+}
+
+/// Lower-case hex SHA-256.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    digest(&SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect()
+}
