@@ -2,7 +2,7 @@
 # What they install or build lands in one folder; $(CACHE) can be moved by RUNNER_GUARD_CACHE.
 
 SHELL := bash
-CACHE := $(or $(RUNNER_GUARD_CACHE),$(HOME)/.cache/runner-guard)
+CACHE := $(or $(RUNNER_GUARD_CACHE),$(or $(HOME),/root)/.cache/runner-guard)
 CARGO_TARGET_DIR ?= $(CACHE)/target
 PROFILE ?= release
 IMAGE ?= runner-guard:dev

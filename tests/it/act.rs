@@ -17,6 +17,8 @@ use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 
+const WORKFLOW: &str = ".github/workflows/deploy.yml";
+
 #[test]
 fn a_failed_deploy_is_named_in_the_summary_and_its_evidence_uploaded() {
     let run = Project::new("deploy.yml", "site.yml").push();
@@ -35,6 +37,23 @@ fn a_green_deploy_leaves_no_failure_report() {
     assert!(run.success, "nothing failed\n{}", run.log);
     assert!(!run.summaries().iter().any(|line| line.starts_with("### ❌")), "{}", run.log);
     assert_eq!(run.artifacts(), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_failure_that_a_pipe_hides_is_named_all_the_same() {
+    let project = Project::new("deploy.yml", "site.yml");
+    project.rewrite_workflow("        shell: bash\n", "");
+    project.rewrite_workflow("site.yml\n", "site.yml | tee deploy.log\n");
+    let run = project.push();
+
+    assert!(
+        run.log.contains("Success - Main Deploy"),
+        "the pipe did not hide the failure\n{}",
+        run.log
+    );
+    let report = run.summaries().last().copied().unwrap();
+    assert!(!report.starts_with("### ✅"), "{report}");
+    assert!(report.contains("Copy the release"), "the failed task is missing: {report}");
 }
 
 #[test]
@@ -69,14 +88,18 @@ impl Project {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
 
-        let workflow = read(&format!("examples/{example}"));
-        let local = workflow.replace("uses: ORG/runner-guard@v1", "uses: ./");
-        assert_ne!(workflow, local, "examples/{example} does not use the action");
-        project.write(".github/workflows/deploy.yml", &local);
+        project.write(WORKFLOW, &read(&format!("examples/{example}")));
+        project.rewrite_workflow("uses: ORG/runner-guard@v1", "uses: ./");
         project.write("action.yml", &read("action.yml"));
         project.write("Dockerfile", &format!("FROM {}\n", given("RUNNER_GUARD_IMAGE")));
         project.write("site.yml", &read(&format!("tests/act/{playbook}")));
         project
+    }
+
+    fn rewrite_workflow(&self, from: &str, to: &str) {
+        let before = std::fs::read_to_string(self.folder.path().join(WORKFLOW)).unwrap();
+        assert!(before.contains(from), "no {from:?} in the example\n{before}");
+        self.write(WORKFLOW, &before.replace(from, to));
     }
 
     /// Runs what a push would run. One at a time, because act gives every image of an action the same name.
