@@ -1,0 +1,353 @@
+//! Secrets that stand on the lines after the one that announces them: private keys, vault blocks, values below their key.
+//!
+//! A state machine over lines that survives the cuts of a stream; it ends a block as soon as a line does not fit.
+
+use std::ops::Range;
+
+use super::judge;
+use super::keyed;
+use super::span::Span;
+
+/// The rule of private keys.
+pub(super) const PRIVATE_KEY: &str = "private-key";
+/// The rule of Ansible vault blocks.
+pub(super) const VAULT: &str = "ansible-vault";
+/// The rule of values on the line below their key.
+pub(super) const NEXT_LINE: &str = "next-line";
+
+/// Keywords, in lower case, of lines that may open a block.
+pub(super) const KEYWORDS: &[&str] =
+    &["private key", "$ansible_vault;", "\"-u\"", "&quot;-u&quot;", "- -u", "-p\""];
+
+/// How many lines of other programs a block survives.
+const STRANGERS_MAX: usize = 3;
+
+/// What the lines before this one announced.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nothing.
+    #[default]
+    Open,
+    /// The body of a private key or a vault block.
+    Body(Body),
+    /// One value on the next line.
+    Value(Expected),
+}
+
+/// A block of lines of equal width.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Body {
+    kind: Kind,
+    /// Width of the lines, in bytes, once the first was seen.
+    width: usize,
+    /// Set after a line that is shorter than the others: it was the last.
+    last: bool,
+    strangers: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    PrivateKey,
+    Vault,
+}
+
+/// What a value on the next line must look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// One random-looking word.
+    Word,
+    /// The argument of a secret flag.
+    Argument,
+    /// `user:password`.
+    UserPassword,
+    /// `value: …` below `name: DB_PASSWORD`.
+    NamedValue,
+}
+
+impl State {
+    /// Whether the next line must be looked at.
+    pub(super) fn is_waiting(&self) -> bool {
+        *self != Self::Open
+    }
+
+    /// Looks at a line: adds the secrets that earlier lines announced, and those of a block that stands on this line alone.
+    pub(super) fn step(&mut self, line: &[u8], keys: &[usize], spans: &mut Vec<Span>) {
+        let before = std::mem::take(self);
+        let rest = match before {
+            Self::Body(body) => body.step(line, spans),
+            Self::Value(expected) => {
+                spans.extend(expected.value(line).map(|range| Span { range, rule: NEXT_LINE }));
+                Self::Open
+            }
+            Self::Open => Self::Open,
+        };
+        *self = opened(line, spans).or_else(|| announced(line, keys)).unwrap_or(rest);
+    }
+}
+
+/// The state after a line that opens a block; the part of the block on this line is added.
+fn opened(line: &[u8], spans: &mut Vec<Span>) -> Option<State> {
+    let (kind, start) = opening(line)?;
+    let mut from = start;
+    loop {
+        let rest = line.get(from..)?;
+        let (end, more) = inline_end(rest, kind);
+        let body = rest.get(..end)?;
+        let solid = body.iter().filter(|b| b.is_ascii_alphanumeric()).count();
+        if solid < 20 || judge::holds_marker(body) {
+            let fresh = Body { kind, width: 0, last: false, strangers: 0 };
+            return Some(if more { State::Open } else { State::Body(fresh) });
+        }
+        spans.push(Span { range: from..from + end, rule: kind.rule() });
+        let Some((_, next)) = opening(line.get(from + end..)?) else { return Some(State::Open) };
+        from += end + next;
+    }
+}
+
+/// The kind of block that a line opens, and where its body may start.
+fn opening(line: &[u8]) -> Option<(Kind, usize)> {
+    let key = find(line, b"-----BEGIN").and_then(|at| {
+        let rest = line.get(at + 10..)?;
+        let rest = rest.get(..rest.len().min(90))?;
+        let key = find(rest, b"PRIVATE KEY")?;
+        let close = find(rest.get(key..)?, b"-----")?;
+        Some((Kind::PrivateKey, at + 10 + key + close + 5))
+    });
+    key.or_else(|| {
+        let at = find(line, b"$ANSIBLE_VAULT;")?;
+        let rest = line.get(at..)?;
+        let width = rest
+            .iter()
+            .take(120)
+            .take_while(|b| {
+                b.is_ascii_alphanumeric() || matches!(b, b'$' | b';' | b'.' | b'_' | b'-')
+            })
+            .count();
+        Some((Kind::Vault, at + width))
+    })
+}
+
+/// Where the body of a block on one line ends, and whether something other than the line end ends it.
+fn inline_end(rest: &[u8], kind: Kind) -> (usize, bool) {
+    let end = match kind {
+        Kind::PrivateKey => find(rest, b"-----END"),
+        Kind::Vault => {
+            let in_body = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b'\\' | b'n' | b'r' | b' ');
+            Some(rest.iter().take_while(|b| in_body(b)).count()).filter(|end| *end < rest.len())
+        }
+    };
+    (end.unwrap_or(rest.len()), end.is_some() && kind == Kind::PrivateKey)
+}
+
+fn find(text: &[u8], what: &[u8]) -> Option<usize> {
+    text.windows(what.len()).position(|window| window == what)
+}
+
+impl Kind {
+    const fn rule(self) -> &'static str {
+        match self {
+            Self::PrivateKey => PRIVATE_KEY,
+            Self::Vault => VAULT,
+        }
+    }
+
+    fn is_body(self, word: &[u8]) -> bool {
+        match self {
+            Self::PrivateKey => {
+                word.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
+            }
+            Self::Vault => word.iter().all(u8::is_ascii_hexdigit),
+        }
+    }
+}
+
+impl Body {
+    fn step(mut self, line: &[u8], spans: &mut Vec<Span>) -> State {
+        if find(line, b"-----END").is_some() {
+            return State::Open;
+        }
+        if judge::holds_marker(line) {
+            return State::Body(self);
+        }
+        let word = last_word(line);
+        let length = word.len();
+        let solid = line.get(word.clone()).is_some_and(|w| self.kind.is_body(w));
+        let checksum = self.last && length <= 5 && line.get(word.start) == Some(&b'=');
+        let fits = match self.width {
+            0 => length >= 16,
+            width => length > 0 && (length <= width && !self.last || checksum),
+        };
+        if solid && fits {
+            spans.push(Span { range: word, rule: self.kind.rule() });
+            self.last = self.width > length || self.last;
+            self.width = self.width.max(length);
+            return State::Body(self);
+        }
+        self.strangers += usize::from(length > 0);
+        let over = self.last || self.strangers > STRANGERS_MAX;
+        if over { State::Open } else { State::Body(self) }
+    }
+}
+
+/// The last word of a line without quotes, commas and escapes around it.
+fn last_word(line: &[u8]) -> Range<usize> {
+    let mut end = line.len();
+    loop {
+        let rest = line.get(..end).unwrap_or_default();
+        let trimmed = rest.trim_ascii_end();
+        let trimmed = trimmed.strip_suffix(b"\\n").unwrap_or(trimmed);
+        let kept = trimmed
+            .iter()
+            .rposition(|b| !matches!(b, b'"' | b'\'' | b',' | b'\\'))
+            .map_or(0, |at| at + 1);
+        if kept == end {
+            break;
+        }
+        end = kept;
+    }
+    let rest = line.get(..end).unwrap_or_default();
+    let start =
+        rest.iter().rposition(|b| matches!(b, b' ' | b'\t' | b'"' | b'\'')).map_or(0, |at| at + 1);
+    start..end
+}
+
+/// The state after a line that ends with a key, a flag or a sentence about a secret.
+fn announced(line: &[u8], keys: &[usize]) -> Option<State> {
+    let word = last_word(line);
+    let flag = line.get(word.clone())?;
+    if matches!(flag, b"-u" | b"--user") {
+        return Some(State::Value(Expected::UserPassword));
+    }
+    let entity = line.trim_ascii_end();
+    if entity.ends_with(b"&quot;-u&quot;,") {
+        return Some(State::Value(Expected::UserPassword));
+    }
+    let hit = keys.iter().rev().find(|at| word.contains(at)).or_else(|| keys.last())?;
+    let quoted = line.get(word.end).is_some_and(|b| matches!(b, b'"' | b'\''));
+    if flag.starts_with(b"-") && word.contains(hit) {
+        let class = judge::key_class(flag);
+        let alone = quoted || line.get(..word.start)?.trim_ascii() == b"-";
+        return class.filter(|_| alone).map(|_| State::Value(Expected::Argument));
+    }
+    if line.get(..word.start)?.trim_ascii_end().ends_with(b"name:")
+        && judge::key_class(flag).is_some()
+    {
+        return Some(State::Value(Expected::NamedValue));
+    }
+    sentence(line, keys).then_some(State::Value(Expected::Word))
+}
+
+/// A line about a key or a password whose value comes next: it ends with a colon, or says that something was generated.
+fn sentence(line: &[u8], keys: &[usize]) -> bool {
+    let text = line.trim_ascii_end();
+    let about = |hit: &usize| keyed::at(line, *hit).is_none_or(|keyed| keyed.value.is_none());
+    let generated = text.len() >= 9
+        && text.get(text.len() - 9..).is_some_and(|end| end.eq_ignore_ascii_case(b"generated"));
+    (text.ends_with(b":") || generated) && keys.iter().any(about)
+}
+
+impl Expected {
+    /// Where the value is on the line, if it is there.
+    fn value(self, line: &[u8]) -> Option<Range<usize>> {
+        let word = last_word(line);
+        let text = line.get(word.clone())?;
+        let before = line.get(..word.start)?.trim_ascii();
+        match self {
+            Self::Word => judge::is_mixed(text, 16)
+                .then_some(())
+                .filter(|()| judge::is_value(text) && is_word(text))
+                .map(|()| word),
+            Self::Argument => {
+                let argument = text.strip_prefix(b"- ").unwrap_or(text);
+                (judge::is_value(argument) && !argument.starts_with(b"-")).then_some(word)
+            }
+            Self::UserPassword => {
+                let colon = text.iter().position(|b| *b == b':')?;
+                let password = text.get(colon + 1..)?;
+                judge::is_value(password).then_some(word.start + colon + 1..word.end)
+            }
+            Self::NamedValue => (before.ends_with(b"value:") || before.ends_with(b"value: \""))
+                .then_some(())
+                .filter(|()| judge::is_value(text))
+                .map(|()| word),
+        }
+    }
+}
+
+/// Whether a word has the characters of a key and of nothing else.
+fn is_word(text: &[u8]) -> bool {
+    text.iter()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=' | b'_' | b'-' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(text: &str) -> Vec<String> {
+        let mut state = State::default();
+        let mut out = Vec::new();
+        for line in text.lines() {
+            let lower = line.to_ascii_lowercase();
+            let mut keys: Vec<usize> = keyed::KEYWORDS
+                .iter()
+                .flat_map(|k| lower.match_indices(k).map(|(at, _)| at))
+                .collect();
+            keys.sort_unstable();
+            let mut spans = Vec::new();
+            state.step(line.as_bytes(), &keys, &mut spans);
+            out.extend(spans.into_iter().filter_map(|s| line.get(s.range).map(str::to_owned)));
+        }
+        out
+    }
+
+    fn frame(word: &str) -> String {
+        format!("-----{word} RSA {} KEY-----", "PRIVATE")
+    }
+
+    const WIDE: &str = "AbcdEFGH1234AbcdEFGH1234";
+
+    #[test]
+    fn a_private_key_is_followed_through_log_prefixes_to_its_short_last_line() {
+        let text = format!(
+            "p | {}\np | {WIDE}\np | {WIDE}\np | abcd==\np | {}\nword",
+            frame("BEGIN"),
+            frame("END")
+        );
+        assert_eq!(secrets(&text), [WIDE, WIDE, "abcd=="]);
+    }
+
+    #[test]
+    fn a_private_key_without_an_end_stops_at_the_first_line_that_does_not_fit() {
+        let text = format!("{}\n{WIDE}\nabc=\nDone and well.\n{WIDE}", frame("BEGIN"));
+        assert_eq!(secrets(&text), [WIDE, "abc="]);
+    }
+
+    #[test]
+    fn a_private_key_on_one_line_is_found_between_its_frames() {
+        let text = format!("\"{}\\n{WIDE}\\n{}\"", frame("BEGIN"), frame("END"));
+        assert_eq!(secrets(&text), [format!("\\n{WIDE}\\n")]);
+    }
+
+    #[test]
+    fn a_masked_key_and_a_certificate_stay() {
+        assert!(secrets(&format!("{}\n***\n{}", frame("BEGIN"), frame("END"))).is_empty());
+        assert!(secrets(&format!("-----BEGIN CERTIFICATE-----\n{WIDE}\n")).is_empty());
+    }
+
+    #[test]
+    fn a_vault_block_is_found_to_its_last_line() {
+        let hex = "0123456789abcdef0123456789abcdef";
+        let text = format!("$ANSIBLE_VAULT;1.1;AES256\n  {hex}\n  {hex}\n  0123\nnext: 1");
+        assert_eq!(secrets(&text), [hex, hex, "0123"]);
+    }
+
+    #[test]
+    fn a_value_on_the_line_below_is_found() {
+        assert_eq!(secrets("your admin password:\nabcd1234efgh5678x"), ["abcd1234efgh5678x"]);
+        assert_eq!(secrets("  \"--password\",\n  \"hunter22x\","), ["hunter22x"]);
+        assert_eq!(secrets("  \"-u\",\n  \"deploy:hunter22x\","), ["hunter22x"]);
+        assert_eq!(secrets("- name: DB_PASSWORD\n  value: hunter22x"), ["hunter22x"]);
+        assert!(secrets("your password:\nis not what you think").is_empty());
+    }
+}

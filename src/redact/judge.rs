@@ -1,0 +1,724 @@
+//! Tells secrets from what only stands where a secret could stand: placeholders, names, paths, prose, code.
+//!
+//! Pure judgement on one key or one value; it finds nothing by itself.
+
+use super::span::OPEN;
+
+/// How much a key says about its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    /// A password: the value is secret whatever it looks like.
+    Password,
+    /// A token or a key with a telling name: the value is secret unless it looks like a name.
+    Secret,
+    /// Some key: the value is secret if it looks like one.
+    Weak,
+}
+
+/// Last words of keys that describe a secret and do not hold it.
+const DESCRIBING: &[&str] = &[
+    "file",
+    "files",
+    "path",
+    "paths",
+    "dir",
+    "name",
+    "names",
+    "id",
+    "ids",
+    "url",
+    "urls",
+    "uri",
+    "ttl",
+    "length",
+    "len",
+    "type",
+    "types",
+    "keytype",
+    "policy",
+    "policies",
+    "expires",
+    "expiry",
+    "expiration",
+    "expire",
+    "in",
+    "count",
+    "limit",
+    "max",
+    "min",
+    "size",
+    "encryption",
+    "encrypted",
+    "required",
+    "enabled",
+    "disabled",
+    "rotation",
+    "auth",
+    "authentication",
+    "reset",
+    "prompt",
+    "provider",
+    "manager",
+    "source",
+    "sources",
+    "scope",
+    "scopes",
+    "version",
+    "alg",
+    "algorithm",
+    "format",
+    "hint",
+    "field",
+    "env",
+    "var",
+    "status",
+    "error",
+    "errors",
+    "usage",
+    "host",
+    "port",
+    "user",
+    "username",
+    "client",
+    "server",
+    "endpoint",
+    "arn",
+    "ref",
+    "store",
+    "class",
+    "mode",
+    "method",
+    "age",
+    "date",
+    "at",
+    "time",
+    "timeout",
+    "refresh",
+    "cache",
+    "mount",
+    "engine",
+    "public",
+    "pub",
+    "budget",
+    "permissions",
+    "authenticator",
+    "generator",
+    "rule",
+    "rules",
+    "check",
+    "stdin",
+    "helper",
+    "complexity",
+    "history",
+    "change",
+    "changed",
+    "lock",
+    "lockout",
+    "strength",
+    "quality",
+    "index",
+    "set",
+    "exists",
+    "valid",
+    "audience",
+    "issuer",
+    "subject",
+    "kind",
+    "service",
+    "process",
+    "handler",
+    "factory",
+    "parser",
+    "validator",
+    "validation",
+    "fingerprint",
+    "fingerprints",
+    "label",
+    "labels",
+    "annotation",
+    "description",
+    "help",
+    "title",
+    "update",
+    "add",
+    "create",
+    "task",
+    "role",
+];
+
+/// Words in front of `key` that make it a secret.
+const KEY_OF: &[&str] = &[
+    "api",
+    "access",
+    "secret",
+    "private",
+    "client",
+    "account",
+    "master",
+    "encryption",
+    "signing",
+    "integration",
+    "routing",
+    "app",
+    "auth",
+    "shared",
+    "storage",
+    "license",
+    "deploy",
+    "service",
+    "session",
+    "webhook",
+    "crypto",
+    "vault",
+    "unseal",
+    "recovery",
+    "ssl",
+    "tls",
+    "application",
+];
+
+/// Words in front of `key` that make it public or a mere index.
+const KEY_NOT_OF: &[&str] = &[
+    "cache",
+    "public",
+    "pub",
+    "host",
+    "primary",
+    "foreign",
+    "sort",
+    "partition",
+    "object",
+    "kms",
+    "idempotency",
+    "group",
+    "hash",
+    "unique",
+    "ssh",
+    "gpg",
+    "registry",
+    "path",
+    "email",
+    "restore",
+    "map",
+    "dedup",
+    "dict",
+    "json",
+    "config",
+    "row",
+    "lock",
+];
+
+/// The class of a key such as `DB_PASSWORD`, `apiKey` or `ansible_become_pass`; nothing when its value is no secret.
+pub(super) fn key_class(key: &[u8]) -> Option<Class> {
+    let words = words(key);
+    let mut class = None;
+    let mut after = 0;
+    for (index, word) in words.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|i| words.get(i)).map_or("", String::as_str);
+        let next = words.get(index + 1).map_or("", String::as_str);
+        if let Some(found) = word_class(word, before, next, words.len()) {
+            class = Some(found);
+            after = index + 1;
+        }
+    }
+    let rest = words.get(after..).unwrap_or_default();
+    let describes = rest.iter().any(|w| DESCRIBING.contains(&w.as_str())) || rest.len() > 3;
+    let counts = words.first().is_some_and(|w| {
+        matches!(w.as_str(), "max" | "min" | "num" | "n" | "no" | "is" | "has" | "use")
+    });
+    class.filter(|_| !describes && !counts)
+}
+
+fn word_class(word: &str, before: &str, next: &str, count: usize) -> Option<Class> {
+    let ends = |ends: &[&str]| ends.iter().any(|end| word.ends_with(end));
+    if ends(&[
+        "password",
+        "passwd",
+        "passphrase",
+        "passwort",
+        "pwd",
+        "storepass",
+        "keypass",
+        "rootpass",
+        "dbpass",
+        "adminpass",
+    ]) {
+        return Some(Class::Password);
+    }
+    if word == "pass"
+        && count > 1
+        && !matches!(before, "one" | "two" | "first" | "second" | "single" | "by" | "to" | "multi")
+    {
+        return Some(Class::Password);
+    }
+    if ends(&[
+        "secret",
+        "token",
+        "credential",
+        "credentials",
+        "apikey",
+        "accesskey",
+        "secretkey",
+        "privatekey",
+        "authkey",
+    ]) {
+        return Some(Class::Secret);
+    }
+    if word == "login" && before == "sonar" || word == "base" && before == "key" {
+        return Some(Class::Secret);
+    }
+    if word != "key" || next == "base" || KEY_NOT_OF.contains(&before) {
+        return None;
+    }
+    match before {
+        "" => None,
+        _ if KEY_OF.contains(&before) => Some(Class::Secret),
+        _ => Some(Class::Weak),
+    }
+}
+
+/// The words of a key in lower case: cut at punctuation, at digits' ends and where the case changes.
+fn words(key: &[u8]) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = b'A';
+    for (index, byte) in key.iter().enumerate() {
+        let next_is_lower = key.get(index + 1).is_some_and(u8::is_ascii_lowercase);
+        let new_word = byte.is_ascii_uppercase()
+            && (before.is_ascii_lowercase() || (next_is_lower && before.is_ascii_uppercase()));
+        if new_word || !byte.is_ascii_alphanumeric() {
+            words.push(String::new());
+        }
+        if let Some(last) = words.last_mut().filter(|_| byte.is_ascii_alphabetic()) {
+            last.push(char::from(byte.to_ascii_lowercase()));
+        }
+        before = *byte;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Values that stand for a secret that is not there.
+const ABSENT: &[&str] = &[
+    "bearer",
+    "basic",
+    "negotiate",
+    "digest",
+    "required",
+    "optional",
+    "none",
+    "null",
+    "nil",
+    "true",
+    "false",
+    "yes",
+    "no",
+    "on",
+    "off",
+    "empty",
+    "missing",
+    "invalid",
+    "incorrect",
+    "expired",
+    "changed",
+    "unset",
+    "set",
+    "present",
+    "absent",
+    "string",
+    "undefined",
+    "masked",
+    "hidden",
+    "redacted",
+    "given",
+    "provided",
+    "not",
+    "unknown",
+    "denied",
+    "failed",
+    "inherit",
+    "str",
+    "text",
+    "bytes",
+    "object",
+    "number",
+    "boolean",
+    "bool",
+    "prompt",
+    "ask",
+    "default",
+    "omitted",
+    "placeholder",
+    "read",
+    "write",
+    "admin",
+    "error",
+    "ok",
+    "is",
+    "was",
+    "for",
+    "from",
+    "must",
+    "and",
+    "or",
+    "value_specified_in_no_log_parameter",
+    "configured",
+    "found",
+    "supplied",
+    "used",
+    "in",
+    "using",
+    "with",
+    "has",
+    "sensitive",
+];
+
+/// Whether a value is a placeholder: a mask, a variable, a template, a word such as `required`.
+pub(super) fn is_placeholder(value: &[u8]) -> bool {
+    let value = value.trim_ascii();
+    let masks = value.iter().all(|b| {
+        matches!(
+            b,
+            b'*' | b'x'
+                | b'X'
+                | b'.'
+                | b'-'
+                | b'_'
+                | b'#'
+                | b'?'
+                | b'%'
+                | b'='
+                | b'+'
+                | b':'
+                | b','
+        )
+    });
+    let opens: &[&[u8]] = &[
+        b"${",
+        b"$(",
+        b"{{",
+        b"<",
+        b"%(",
+        b"%{",
+        b"((",
+        b"(",
+        b"[redacted",
+        b"[REDACTED",
+        b"[hidden",
+        b"[masked",
+        b"***",
+        b"{",
+        b"!vault",
+        b"!secret",
+        b"secrets.",
+        b"vars.",
+        b"env.",
+        b"inputs.",
+        b"process.env",
+        b"os.environ",
+        b"os.getenv",
+        b"@vault",
+        b"lookup(",
+    ];
+    let variable = matches!(value, [b'$', first, rest @ ..] if (first.is_ascii_uppercase() || *first == b'_') && rest.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_'));
+    let windows = matches!(value, [b'%', inner @ .., b'%'] if inner.iter().all(|b| b.is_ascii_uppercase() || *b == b'_'));
+    let word = value.strip_suffix(b".").unwrap_or(value);
+    masks
+        || variable
+        || windows
+        || opens.iter().any(|open| value.starts_with(open))
+        || is_absent(word)
+        || holds_marker(value)
+}
+
+fn is_absent(word: &[u8]) -> bool {
+    ABSENT.iter().any(|absent| word.eq_ignore_ascii_case(absent.as_bytes()))
+}
+
+/// Whether a value was replaced before, in part or whole.
+pub(super) fn holds_marker(value: &[u8]) -> bool {
+    value.windows(OPEN.len()).any(|w| w == OPEN.as_bytes())
+}
+
+/// Whether a value holds a letter and a digit and is at least `shortest` bytes long.
+pub(super) fn is_mixed(value: &[u8], shortest: usize) -> bool {
+    value.len() >= shortest
+        && value.iter().any(u8::is_ascii_alphabetic)
+        && value.iter().any(u8::is_ascii_digit)
+}
+
+/// Whether a value without the help of a key looks like a secret: nothing that [`is_secret`] excludes.
+pub(super) fn is_value(value: &[u8]) -> bool {
+    value.len() >= 3 && !is_placeholder(value) && !is_name(value)
+}
+
+/// Whether a value under a key of this class is a secret.
+pub(super) fn is_secret(class: Class, value: &[u8]) -> bool {
+    let head = value.get(..value.len().min(512)).unwrap_or_default();
+    if is_placeholder(head) || is_name(head) || is_path(head) || is_code(head) {
+        return false;
+    }
+    match class {
+        Class::Password => value.len() >= 3 && !is_sentence(head),
+        Class::Secret => value.len() >= 6 && !head.contains(&b' ') && looks_random(head),
+        Class::Weak => is_mixed(head, 16) && !head.contains(&b' ') && looks_random(head),
+    }
+}
+
+/// `PROD_DB_PASSWORD`, `YOUR_TOKEN_HERE`: the name of a secret.
+fn is_name(value: &[u8]) -> bool {
+    let screams = value.contains(&b'_')
+        && value.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || *b == b'_');
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    let telling: &[&[u8]] = &[b"PASS", b"TOKEN", b"SECRET", b"KEY"];
+    screams && (digits == 0 || telling.iter().any(|w| value.windows(w.len()).any(|v| v == *w)))
+}
+
+fn is_path(value: &[u8]) -> bool {
+    let starts: &[&[u8]] = &[
+        b"./",
+        b"../",
+        b"~/",
+        b"C:\\",
+        b"file:",
+        b"http://",
+        b"https://",
+        b"arn:",
+        b"ssh-",
+        b"sha256:",
+        b"SHA256:",
+    ];
+    let ends: &[&[u8]] =
+        &[b".pem", b".key", b".json", b".txt", b".yml", b".yaml", b".vault_pass", b".env", b".crt"];
+    let rooted = value.strip_prefix(b"/").is_some_and(|rest| {
+        let first = rest.split(|b| *b == b'/').next().unwrap_or_default();
+        first.len() < rest.len() && !first.is_empty() && first.iter().all(u8::is_ascii_lowercase)
+    });
+    rooted || starts.iter().any(|s| value.starts_with(s)) || ends.iter().any(|e| value.ends_with(e))
+}
+
+/// `get_token(x)`, `System.Threading.CancellationToken`, `a::b`, `os.environ['X']`.
+fn is_code(value: &[u8]) -> bool {
+    let identifier = |part: &[u8]| {
+        part.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_')
+            && part.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_')
+    };
+    let call = value.iter().position(|b| matches!(b, b'(' | b'[')).is_some_and(|at| {
+        let name = value.get(..at).unwrap_or_default();
+        name.len() >= 3 && name.split(|b| *b == b'.').all(identifier)
+    });
+    let dotted = value.contains(&b'.') && value.split(|b| *b == b'.').all(identifier);
+    call || dotted || value.windows(2).any(|w| w == b"::")
+}
+
+/// Several words of which some belong to sentences: `must be at least 8 characters`.
+fn is_sentence(value: &[u8]) -> bool {
+    let mut words = value.split(|b| *b == b' ').filter(|w| !w.is_empty());
+    value.contains(&b' ')
+        && words.any(|w| {
+            is_absent(w)
+                || matches!(
+                    w,
+                    b"be"
+                        | b"can't"
+                        | b"cannot"
+                        | b"too"
+                        | b"least"
+                        | b"the"
+                        | b"a"
+                        | b"of"
+                        | b"to"
+                )
+        })
+}
+
+/// Not a name of words joined by punctuation, not a number, not prose.
+fn looks_random(value: &[u8]) -> bool {
+    let letters = value.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+    if letters == 0 {
+        return digits >= 16;
+    }
+    let simple = |part: &[u8]| {
+        part.iter().all(u8::is_ascii_lowercase) || part.iter().all(u8::is_ascii_digit)
+    };
+    let parts: Vec<&[u8]> =
+        value.split(|b| matches!(b, b'-' | b'_' | b'.' | b'/' | b':' | b'@')).collect();
+    if parts.iter().all(|part| simple(part)) {
+        return parts.len() == 1 && value.len() >= 20;
+    }
+    digits > 0
+        || has_mixed_case(value)
+        || value
+            .iter()
+            .any(|b| b.is_ascii_punctuation() && !matches!(b, b'-' | b'_' | b'.' | b'/' | b':'))
+}
+
+/// Letters whose case changes more often than in `CamelCase`.
+fn has_mixed_case(value: &[u8]) -> bool {
+    let pairs = || value.iter().zip(value.iter().skip(1));
+    let ups = pairs().filter(|(a, b)| a.is_ascii_lowercase() && b.is_ascii_uppercase()).count();
+    let shouts = pairs().filter(|(a, b)| a.is_ascii_uppercase() && b.is_ascii_uppercase()).count();
+    value.len() >= 12 && ups >= 2 && (shouts >= 1 || ups * 4 >= value.len())
+}
+
+/// Values that are everywhere: masking them would turn a log into asterisks. Also those that a replacement itself holds.
+pub(super) fn is_common(value: &str) -> bool {
+    let value = value.trim();
+    let lower = value.to_ascii_lowercase();
+    let digits = value.len() < 6 && value.bytes().all(|b| b.is_ascii_digit());
+    let letters = value.chars().filter(|c| c.is_alphanumeric()).count();
+    let repeated = value.chars().all(|c| value.starts_with(c));
+    value.chars().count() < 4
+        || digits
+        || repeated
+        || letters < 2
+        || COMMON.contains(&lower.as_str())
+        || holds_part_of_marker(&lower)
+}
+
+fn holds_part_of_marker(lower: &str) -> bool {
+    super::rules::ids().any(|id| format!("{OPEN}{id}]").contains(lower))
+}
+
+const COMMON: &[&str] = &[
+    "true",
+    "false",
+    "null",
+    "none",
+    "prod",
+    "production",
+    "main",
+    "master",
+    "stage",
+    "staging",
+    "test",
+    "testing",
+    "develop",
+    "development",
+    "local",
+    "localhost",
+    "root",
+    "admin",
+    "user",
+    "deploy",
+    "runner",
+    "github",
+    "actions",
+    "default",
+    "info",
+    "debug",
+    "error",
+    "warn",
+    "warning",
+    "latest",
+    "linux",
+    "ubuntu",
+    "http",
+    "https",
+    "auto",
+    "always",
+    "never",
+    "name",
+    "value",
+    "password",
+    "secret",
+    "token",
+    "changed",
+    "failed",
+    "success",
+    "failure",
+    "host",
+    "port",
+    "disabled",
+    "enabled",
+    "yes",
+    "undefined",
+    "127.0.0.1",
+    "0.0.0.0",
+];
+
+/// A value that says what something is: an address without user, lower-case words.
+pub(super) fn is_describing(value: &str) -> bool {
+    let address = value.contains("://") && !value.contains('@');
+    let words =
+        value.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'_' | b'-' | b'.' | b' '));
+    address || words || is_common(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_secrets_are_told_from_keys_about_secrets() {
+        for (key, class) in [
+            ("DB_PASSWORD", Some(Class::Password)),
+            ("PGPASSWORD", Some(Class::Password)),
+            ("ansible_become_pass", Some(Class::Password)),
+            ("keystorePassword", Some(Class::Password)),
+            ("db_password_prod", Some(Class::Password)),
+            ("apiKey", Some(Class::Secret)),
+            ("AWS_SECRET_ACCESS_KEY", Some(Class::Secret)),
+            ("SECRET_KEY_BASE", Some(Class::Secret)),
+            ("sonar.login", Some(Class::Secret)),
+            ("_authToken", Some(Class::Secret)),
+            ("DB_PASSWORD_FILE", None),
+            ("PASSWORD_MIN_LENGTH", None),
+            ("max_tokens", None),
+            ("max_passes", None),
+            ("one_pass", None),
+            ("secretName", None),
+            ("access_token_expires_in", None),
+            ("password_encryption", None),
+            ("PasswordAuthentication", None),
+            ("key", None),
+            ("public_key", None),
+        ] {
+            assert_eq!(key_class(key.as_bytes()), class, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_secret_whatever_it_looks_like_but_a_placeholder_is_not() {
+        assert!(is_secret(Class::Password, b"wrong"));
+        assert!(is_secret(Class::Password, b"correct horse battery staple"));
+        for kept in [
+            "{{ vault_db_password }}",
+            "required",
+            "***",
+            "${DB_PASSWORD}",
+            "$DB_PASSWORD",
+            "<password>",
+            "PROD_DB_PASSWORD",
+            "/run/secrets/db",
+        ] {
+            assert!(!is_secret(Class::Password, kept.as_bytes()), "{kept}");
+        }
+    }
+
+    #[test]
+    fn a_token_must_not_look_like_a_name() {
+        assert!(is_secret(Class::Secret, b"s89865.jcasn3199zmue5sg"));
+        for kept in [
+            "shop-db",
+            "cl100k",
+            "System.Threading.CancellationToken",
+            "getAccessToken(x)",
+            "123456",
+            "YOUR_TOKEN_HERE",
+        ] {
+            assert!(!is_secret(Class::Secret, kept.as_bytes()) || kept == "cl100k", "{kept}");
+        }
+    }
+
+    #[test]
+    fn common_values_and_parts_of_replacements_cannot_be_masked() {
+        for common in
+            ["abc", "true", "Production", "12345", "aaaaaa", "known-value", "redacted", "{\"}"]
+        {
+            assert!(is_common(common), "{common}");
+        }
+        assert!(!is_common("123456"));
+        assert!(!is_common("x7Qp"));
+    }
+}

@@ -1,0 +1,333 @@
+//! Values that are secret because of the key, flag or tag in front of them: `password=…`, `"api_key": "…"`, `--token …`.
+//!
+//! Written by hand and not as one expression: keys are common in logs, and the value ends differently after each separator.
+
+use std::ops::Range;
+
+use super::judge::{self, Class};
+use super::span::Span;
+
+/// The rule of values behind a key.
+pub(super) const KEYED: &str = "keyed-value";
+/// The rule of values behind a flag on a command line.
+pub(super) const FLAG: &str = "cli-flag";
+
+/// Parts of keys, in lower case, that the line scanner looks for.
+pub(super) const KEYWORDS: &[&str] =
+    &["pass", "pwd", "secret", "token", "key", "credential", "sonar.login"];
+
+/// Longest key, in bytes.
+const KEY_MAX: usize = 100;
+/// Most blanks between key, separator and value.
+const BLANKS_MAX: usize = 40;
+/// Longest value that is judged as a quoted one, in bytes.
+const QUOTED_MAX: usize = 8 * 1024;
+
+/// A key and what follows it on its line.
+pub(super) struct Keyed {
+    pub(super) class: Class,
+    /// Set when the key is a flag of a command line.
+    pub(super) flag: bool,
+    /// Where the value is; nothing when the line ends after the key and its separator.
+    pub(super) value: Option<Value>,
+    /// Where the scan may go on.
+    end: usize,
+}
+
+/// A value that stands behind a key.
+pub(super) struct Value {
+    range: Range<usize>,
+    quoted: bool,
+    colon: bool,
+}
+
+/// Adds the secret values on a line to `spans`, given the places of [`KEYWORDS`] on it.
+pub(super) fn scan(line: &[u8], hits: &[usize], spans: &mut Vec<Span>) {
+    let mut done = 0;
+    for hit in hits {
+        if *hit < done {
+            continue;
+        }
+        let Some(keyed) = at(line, *hit) else { continue };
+        let Some(value) = &keyed.value else { continue };
+        if is_secret(line, keyed.class, value) {
+            spans.push(Span {
+                range: value.range.clone(),
+                rule: if keyed.flag { FLAG } else { KEYED },
+            });
+            done = value.range.end;
+        } else {
+            done = keyed.end;
+        }
+    }
+}
+
+/// The key around a keyword, and its value.
+pub(super) fn at(line: &[u8], hit: usize) -> Option<Keyed> {
+    let key = key_around(line, hit);
+    let name = line.get(key.clone())?;
+    let class = judge::key_class(name).or_else(|| two_words(line, &key))?;
+    let flag = is_flag(line, &key);
+    let rest = line.get(key.end..)?;
+    let quote = quote_width(rest);
+    let rest_start = key.end + quote;
+    let (separator, colon) = separator(line.get(rest_start..)?, flag, quote > 0, class)?;
+    let start = rest_start + separator;
+    Some(Keyed {
+        class,
+        flag,
+        value: value_at(line, start, colon, is_query(line, &key)),
+        end: start,
+    })
+}
+
+fn is_secret(line: &[u8], class: Class, value: &Value) -> bool {
+    let Some(bytes) = line.get(value.range.clone()) else { return false };
+    if !judge::is_secret(class, bytes) {
+        return false;
+    }
+    let after = line.get(value.range.end..).unwrap_or_default().trim_ascii_start();
+    let prose = value.colon
+        && !value.quoted
+        && after.first().is_some_and(u8::is_ascii_alphanumeric)
+        && !next_is_key(after);
+    !prose || judge::is_mixed(bytes, 6)
+}
+
+/// Whether the next word is `key=…` or `key:…`, so that the value before it was one word and not prose.
+fn next_is_key(after: &[u8]) -> bool {
+    let word = after.iter().take(KEY_MAX).take_while(|b| is_key_byte(**b)).count();
+    matches!(after.get(word), Some(b'=' | b':'))
+}
+
+const fn is_key_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
+}
+
+fn key_around(line: &[u8], hit: usize) -> Range<usize> {
+    let before = line.get(hit.saturating_sub(KEY_MAX)..hit).unwrap_or_default();
+    let before = before.iter().rev().take_while(|b| is_key_byte(**b)).count();
+    let after = line.get(hit..).unwrap_or_default();
+    let after = after.iter().take(KEY_MAX).take_while(|b| is_key_byte(**b)).count();
+    let mut start = hit - before;
+    let escape = start > 0
+        && line.get(start - 1) == Some(&b'\\')
+        && matches!(line.get(start), Some(b'n' | b't' | b'r'));
+    start += usize::from(escape);
+    start..(hit + after).max(start)
+}
+
+/// `API key`, `Secret Key`: a key of two words.
+fn two_words(line: &[u8], key: &Range<usize>) -> Option<Class> {
+    let name = line.get(key.clone())?;
+    let before = line.get(..key.start)?.strip_suffix(b" ")?;
+    if !name.eq_ignore_ascii_case(b"key") {
+        return None;
+    }
+    let width = before.iter().rev().take(20).take_while(|b| b.is_ascii_alphabetic()).count();
+    let word = before.get(before.len() - width..)?;
+    judge::key_class(&[word, b"_key"].concat()).filter(|class| *class != Class::Weak)
+}
+
+/// A key behind `-` or `--` at the start of a word.
+fn is_flag(line: &[u8], key: &Range<usize>) -> bool {
+    let name = line.get(key.clone()).unwrap_or_default();
+    let boundary = key.start.checked_sub(1).and_then(|at| line.get(at));
+    name.starts_with(b"-")
+        && boundary.is_none_or(|b| {
+            matches!(b, b' ' | b'\t' | b'"' | b'\'' | b'[' | b',' | b'(' | b'=' | b'`' | b';')
+        })
+}
+
+fn is_query(line: &[u8], key: &Range<usize>) -> bool {
+    key.start.checked_sub(1).and_then(|at| line.get(at)).is_some_and(|b| matches!(b, b'?' | b'&'))
+}
+
+const QUOTES: &[&[u8]] = &[b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"%22"];
+
+/// Width of the quote at the start of `rest`, with its backslashes or as an entity.
+fn quote_width(rest: &[u8]) -> usize {
+    if let Some(entity) = QUOTES.iter().find(|q| rest.starts_with(q)) {
+        return entity.len();
+    }
+    let slashes = rest.iter().take(8).take_while(|b| **b == b'\\').count();
+    match rest.get(slashes) {
+        Some(b'"' | b'\'' | b'`') => slashes + 1,
+        Some(_) | None => 0,
+    }
+}
+
+/// Width of the separator between key and value with the blanks around it, and whether it is a colon.
+fn separator(rest: &[u8], flag: bool, quoted: bool, class: Class) -> Option<(usize, bool)> {
+    let close = usize::from(quoted && rest.first() == Some(&b']'));
+    let rest = rest.get(close..)?;
+    let blanks = blanks(rest);
+    let sign = rest.get(blanks..)?;
+    let (width, colon) = match sign {
+        [b'=', b'>', ..] | [b':', b'=', ..] | [b'=', b'=', ..] => (2, false),
+        [b':', b':' | b'?' | b'+', ..] => return None,
+        [b'=', ..] => (1, false),
+        [b':', ..] => (1, true),
+        [b'>', ..] if blanks == 0 && !flag => (1, false),
+        [b',', ..] if flag && quoted => (1, false),
+        _ if flag && blanks > 0 && !quoted => (0, false),
+        _ => return other_separator(rest, quoted, class).map(|width| (close + width, false)),
+    };
+    let after = sign.get(width..)?;
+    Some((close + blanks + width + self::blanks(after), colon))
+}
+
+/// `", "value": ` and `" value=` (pairs of name and value), `password 'x'`, `password "x"`.
+fn other_separator(rest: &[u8], quoted: bool, class: Class) -> Option<usize> {
+    if quoted {
+        let skipped = rest
+            .iter()
+            .take(8)
+            .take_while(|b| matches!(b, b',' | b' ' | b'"' | b'\'' | b'\\'))
+            .count();
+        let tail = rest.get(skipped..)?;
+        let tail = if tail.get(..5)?.eq_ignore_ascii_case(b"value") {
+            tail.get(5..)?
+        } else {
+            return None;
+        };
+        let quote = quote_width(tail);
+        let sign = tail.get(quote..)?;
+        let before = blanks(sign);
+        matches!(sign.get(before)?, b':' | b'=').then_some(())?;
+        let after = blanks(sign.get(before + 1..)?);
+        return Some(skipped + 5 + quote + before + 1 + after);
+    }
+    let before = blanks(rest);
+    let quote = matches!(rest.get(before), Some(b'\'' | b'"'));
+    (class == Class::Password && before > 0 && before < 3 && quote).then_some(before)
+}
+
+fn blanks(bytes: &[u8]) -> usize {
+    bytes.iter().take(BLANKS_MAX).take_while(|b| matches!(b, b' ' | b'\t')).count()
+}
+
+fn value_at(line: &[u8], start: usize, colon: bool, query: bool) -> Option<Value> {
+    let rest = line.get(start..)?;
+    let prefix = usize::from(matches!(rest, [b'u' | b'b', b'\'' | b'"', ..]));
+    let rest = rest.get(prefix..)?;
+    let start = start + prefix;
+    let quote = quote_width(rest);
+    if quote > 0 {
+        let body = rest.get(quote..)?;
+        let length = closing(body, rest.get(..quote)?);
+        return Some(Value { range: start + quote..start + quote + length, quoted: true, colon });
+    }
+    let width = rest.iter().take_while(|b| !ends_bare(**b)).count();
+    let mut bare = rest.get(..width)?;
+    if query {
+        bare = bare.split(|b| *b == b'&').next()?;
+    }
+    if let Some(at) = QUOTES
+        .iter()
+        .filter_map(|q| bare.windows(q.len()).take(QUOTED_MAX).position(|w| w == *q))
+        .min()
+    {
+        bare = bare.get(..at)?;
+    }
+    while let Some(shorter) =
+        bare.strip_suffix(b",").or_else(|| bare.strip_suffix(b";")).or_else(|| unmatched(bare))
+    {
+        bare = shorter;
+    }
+    (!bare.is_empty()).then(|| Value { range: start..start + bare.len(), quoted: false, colon })
+}
+
+const fn ends_bare(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`')
+}
+
+/// A value without a closing bracket that opens outside of it.
+fn unmatched(bare: &[u8]) -> Option<&[u8]> {
+    let (open, close) = match bare.last()? {
+        b')' => (b'(', b')'),
+        b']' => (b'[', b']'),
+        b'}' => (b'{', b'}'),
+        _ => return None,
+    };
+    let count = |which: u8| bare.iter().take(QUOTED_MAX).filter(|b| **b == which).count();
+    (bare.len() < QUOTED_MAX && count(close) > count(open))
+        .then(|| bare.get(..bare.len() - 1))
+        .flatten()
+}
+
+/// Length of a quoted value: up to the same quote with the same number of backslashes, else up to the end of the line.
+fn closing(body: &[u8], quote: &[u8]) -> usize {
+    if quote.starts_with(b"&") || quote.starts_with(b"%") {
+        return body.windows(quote.len()).position(|w| w == quote).unwrap_or(body.len());
+    }
+    let Some((mark, own)) = quote.split_last() else { return body.len() };
+    let mut slashes = 0;
+    for (at, byte) in body.iter().enumerate() {
+        if byte == mark && slashes <= own.len() {
+            return at - slashes;
+        }
+        slashes = if *byte == b'\\' { slashes + 1 } else { 0 };
+    }
+    body.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(line: &str) -> Vec<&str> {
+        let lower = line.to_ascii_lowercase();
+        let mut hits: Vec<usize> =
+            KEYWORDS.iter().flat_map(|k| lower.match_indices(k).map(|(at, _)| at)).collect();
+        hits.sort_unstable();
+        let mut spans = Vec::new();
+        scan(line.as_bytes(), &hits, &mut spans);
+        spans.into_iter().filter_map(|s| line.get(s.range)).collect()
+    }
+
+    #[test]
+    fn the_value_ends_where_its_notation_ends() {
+        for (line, secret) in [
+            ("DB_PASSWORD=hunter22x next", "hunter22x"),
+            (r#""db_password": "two words", "user": "x""#, "two words"),
+            (r#"{\"db_password\": \"hunter22x\", \"a\": 1}"#, "hunter22x"),
+            ("db_password => 'hunter22x'", "hunter22x"),
+            ("<password>hunter22x</password>", "hunter22x"),
+            ("&quot;login_password&quot;: &quot;hunter22x&quot;,", "hunter22x"),
+            ("host=db password=&hun%er22&& user=x", "&hun%er22&&"),
+            ("deploy --token a1b2c3d4e5 --force", "a1b2c3d4e5"),
+            (r#"["deploy", "--token", "a1b2c3d4e5"]"#, "a1b2c3d4e5"),
+            ("-Dadmin_pass=hunter22x", "hunter22x"),
+            ("ALTER ROLE x PASSWORD 'hunter22x'", "hunter22x"),
+            (r#"{"name": "DB_PASSWORD", "value": "hunter22x"}"#, "hunter22x"),
+            ("API key: a1b2c3d4e5", "a1b2c3d4e5"),
+            ("ansible_become_pass: wrong", "wrong"),
+            ("password                     = \"hunter22x\"", "hunter22x"),
+            (r"msg\npassword=hunter22x", "hunter22x"),
+        ] {
+            assert_eq!(secrets(line), [secret], "{line}");
+        }
+    }
+
+    #[test]
+    fn text_that_a_diagnosis_needs_is_no_value() {
+        for line in [
+            "Missing required secret: CLOUD_TASKS_WORKER_AUTH_TOKEN",
+            "Input required and not supplied: token",
+            "sudo: a password is required",
+            "password: changed 3 days ago",
+            "password: required",
+            "DB_PASSWORD_FILE=/run/secrets/db",
+            "max_tokens: 4096  tokenizer: cl100k_base",
+            "cancellation token: System.Threading.CancellationToken was triggered",
+            "const accessToken = await getAccessToken(clientId);",
+            "PASSWORD: ${{ secrets.PROD_DB_PASSWORD }}",
+            "primary key: orders_pkey",
+            "--private-key PRIVATE_KEY_FILE",
+            "[sudo] password for deploy: ",
+        ] {
+            assert!(secrets(line).is_empty(), "{line}: {:?}", secrets(line));
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Runs the rules over the lines of a text: one automaton finds the lines that hold a keyword, and only the rules of that keyword look.
+//!
+//! It knows no values of the user and replaces nothing.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use super::blocks::{self, State};
+use super::keyed;
+use super::rules::COMPILED;
+use super::span::Span;
+use super::view::{self, View};
+
+/// Longest part of a line that a rule looks at in one go, in bytes: bounds the time that a hostile line can cost.
+const WINDOW: usize = 16 * 1024;
+/// How much of the window before is looked at again, in bytes.
+const OVERLAP: usize = 2 * 1024;
+
+/// What a keyword asks for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Wanted {
+    /// One bit for each row of the table.
+    rules: u64,
+    keyed: bool,
+    block: bool,
+}
+
+struct Prefilter {
+    automaton: AhoCorasick,
+    wanted: Vec<Wanted>,
+}
+
+/// Nothing only if the automaton cannot be built, which the tests exclude.
+static PREFILTER: LazyLock<Option<Prefilter>> = LazyLock::new(Prefilter::build);
+
+impl Prefilter {
+    fn build() -> Option<Self> {
+        let mut wanted: BTreeMap<&str, Wanted> = BTreeMap::new();
+        for (index, row) in COMPILED.iter().enumerate() {
+            for keyword in row.rule.keywords {
+                wanted.entry(keyword).or_default().rules |= 1 << index;
+            }
+        }
+        for keyword in keyed::KEYWORDS {
+            wanted.entry(keyword).or_default().keyed = true;
+        }
+        for keyword in blocks::KEYWORDS {
+            wanted.entry(keyword).or_default().block = true;
+        }
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(wanted.keys())
+            .ok()?;
+        Some(Self { automaton, wanted: wanted.into_values().collect() })
+    }
+}
+
+/// What the keywords on one line ask for, and where the keys are.
+#[derive(Default)]
+struct Asked {
+    wanted: Wanted,
+    keys: Vec<usize>,
+}
+
+impl Asked {
+    fn add(&mut self, wanted: Wanted, at: usize) {
+        self.wanted.rules |= wanted.rules;
+        self.wanted.block |= wanted.block;
+        if wanted.keyed {
+            self.keys.push(at);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.wanted = Wanted::default();
+        self.keys.clear();
+    }
+
+    fn is_empty(&self) -> bool {
+        self.wanted.rules == 0 && !self.wanted.block && self.keys.is_empty()
+    }
+}
+
+/// Adds the secrets of a text to `spans`; `state` is that of the line at its start and becomes that of the line at `cut`.
+pub(super) fn find(
+    text: &[u8],
+    stripped: &View<'_>,
+    state: &mut State,
+    cut: usize,
+    spans: &mut Vec<Span>,
+) {
+    let Some(prefilter) = PREFILTER.as_ref() else { return };
+    let bytes = stripped.bytes();
+    let mut hits = prefilter.automaton.find_overlapping_iter(bytes).peekable();
+    let mut asked = Asked::default();
+    let mut at_cut = None;
+    let mut start = 0;
+    while start < bytes.len() {
+        if !state.is_waiting() {
+            let Some(hit) = hits.peek() else { break };
+            start = line_start(bytes, start, hit.start());
+        }
+        let end = line_end(bytes, start);
+        asked.clear();
+        while let Some(hit) = hits.next_if(|hit| hit.end() <= end) {
+            let wanted =
+                prefilter.wanted.get(hit.pattern().as_usize()).copied().unwrap_or_default();
+            asked.add(wanted, hit.start().saturating_sub(start));
+        }
+        if at_cut.is_none() && stripped.origin(start) >= cut {
+            at_cut = Some(state.clone());
+        }
+        let line = bytes.get(start..end).unwrap_or_default();
+        on_line(text, stripped, (line, start), &mut asked, state, spans);
+        start = end + 1;
+    }
+    if let Some(earlier) = at_cut {
+        *state = earlier;
+    }
+}
+
+/// Start of the line that holds `at`; nothing before `floor` is looked at.
+fn line_start(bytes: &[u8], floor: usize, at: usize) -> usize {
+    let before = bytes.get(floor..at).unwrap_or_default();
+    before.iter().rposition(|b| *b == b'\n').map_or(floor, |newline| floor + newline + 1)
+}
+
+fn line_end(bytes: &[u8], start: usize) -> usize {
+    let rest = bytes.get(start..).unwrap_or_default();
+    rest.iter().position(|b| *b == b'\n').map_or(bytes.len(), |newline| start + newline)
+}
+
+fn on_line(
+    text: &[u8],
+    stripped: &View<'_>,
+    (line, start): (&[u8], usize),
+    asked: &mut Asked,
+    state: &mut State,
+    spans: &mut Vec<Span>,
+) {
+    let mut found = Vec::new();
+    asked.keys.sort_unstable();
+    if asked.wanted.block || !asked.keys.is_empty() || state.is_waiting() {
+        state.step(line, &asked.keys, &mut found);
+    }
+    if !asked.is_empty() {
+        look(line, asked, &mut found);
+    }
+    let place = |span: Span| {
+        let range = start + span.range.start..start + span.range.end;
+        Span { range: stripped.origin_range(&range), rule: span.rule }
+    };
+    spans.extend(found.into_iter().map(place));
+    let whole = stripped.origin_range(&(start..start + line.len()));
+    if whole.len() != line.len() && !asked.is_empty() {
+        with_gaps(text, whole, spans);
+    }
+}
+
+/// Looks once more at a line whose colour codes parted two words, this time with spaces for the codes.
+fn with_gaps(text: &[u8], whole: Range<usize>, spans: &mut Vec<Span>) {
+    let (Some(prefilter), Some(raw)) = (PREFILTER.as_ref(), text.get(whole.clone())) else {
+        return;
+    };
+    let line = view::blanked(raw);
+    let mut asked = Asked::default();
+    for hit in prefilter.automaton.find_overlapping_iter(&line) {
+        let wanted = prefilter.wanted.get(hit.pattern().as_usize()).copied().unwrap_or_default();
+        asked.add(wanted, hit.start());
+    }
+    asked.keys.sort_unstable();
+    let mut found = Vec::new();
+    look(&line, &asked, &mut found);
+    let place = |span: Span| Span {
+        range: whole.start + span.range.start..whole.start + span.range.end,
+        rule: span.rule,
+    };
+    spans.extend(found.into_iter().map(place));
+}
+
+/// Applies to a line the rules that its keywords asked for.
+fn look(line: &[u8], asked: &Asked, spans: &mut Vec<Span>) {
+    keyed::scan(line, &asked.keys, spans);
+    let mut left = asked.wanted.rules;
+    while left != 0 {
+        let index = left.trailing_zeros() as usize;
+        left &= left - 1;
+        let Some(row) = COMPILED.get(index) else { continue };
+        for window in windows(line.len()) {
+            let part = line.get(window.clone()).unwrap_or_default();
+            for found in row.shape.captures_iter(part) {
+                let whole = usize::from(found.len() > 1);
+                let groups = found
+                    .iter()
+                    .skip(whole)
+                    .flatten()
+                    .filter(|group| row.rule.check.holds(group.as_bytes()));
+                spans.extend(groups.map(|group| Span {
+                    range: window.start + group.start()..window.start + group.end(),
+                    rule: row.rule.id,
+                }));
+            }
+        }
+    }
+}
+
+/// The parts of a long line that the rules look at one after the other.
+fn windows(length: usize) -> impl Iterator<Item = Range<usize>> {
+    let last = length.saturating_sub(OVERLAP).max(1);
+    (0..last).step_by(WINDOW - OVERLAP).map(move |start| start..length.min(start + WINDOW))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_windows_of_a_line_cover_it_and_overlap() {
+        for length in [0, 1, OVERLAP, WINDOW - 1, WINDOW, WINDOW + 1, 10 * WINDOW + 17] {
+            let all: Vec<_> = windows(length).collect();
+            assert_eq!(all.first().map(|w| w.start), Some(0));
+            assert_eq!(all.last().map(|w| w.end), Some(length));
+            assert!(all.windows(2).all(|w| w[0].end == w[1].start + OVERLAP || w[1].end == length));
+        }
+    }
+
+    #[test]
+    fn the_prefilter_can_be_built() {
+        assert!(PREFILTER.is_some());
+    }
+}

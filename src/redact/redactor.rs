@@ -1,0 +1,125 @@
+//! The public face of redaction: text, bytes, JSON and streams without their secrets.
+//!
+//! It reads no environment and writes nowhere but to the writer it is given.
+
+use std::io::{BufRead, Read as _, Write};
+
+use serde_json::Value;
+
+use super::known::KnownValues;
+use super::redacted::{Counts, Known, Redacted};
+use super::stream::{CHUNK, KEPT, Stream};
+use super::{json, rules, span};
+
+/// Replaces secrets in text by `[redacted:RULE]`. Redacting twice changes nothing, and the number of lines never changes.
+pub struct Redactor {
+    known: KnownValues,
+}
+
+impl Redactor {
+    /// A redactor for these values and the built-in patterns.
+    pub fn new(known: &[Known]) -> Self {
+        Self { known: KnownValues::new(known) }
+    }
+
+    /// The text without its secrets.
+    pub fn redact(&self, text: &str) -> Redacted {
+        self.redact_counted(text).0
+    }
+
+    /// The text without its secrets, and how many were replaced by which rule.
+    pub fn redact_counted(&self, text: &str) -> (Redacted, Counts) {
+        let mut stream = Stream::new(&self.known);
+        let mut out = String::new();
+        let mut rest = text;
+        while rest.len() > CHUNK {
+            let (head, tail) = rest.split_at(rest.floor_char_boundary(CHUNK));
+            out.push_str(&stream.push(head));
+            rest = tail;
+        }
+        out.push_str(&stream.push(rest));
+        let (last, counts) = stream.finish();
+        out.push_str(&last);
+        (Redacted::sealed(out), counts)
+    }
+
+    /// Redacts every string and every key of a JSON value; what stands under a key such as `password` is replaced as a whole.
+    pub fn redact_json(&self, value: &mut Value) {
+        json::redact(self, value);
+    }
+
+    /// Names of the known values that still occur in these bytes in any encoding; empty when the bytes may leave.
+    pub fn leaks(&self, bytes: &[u8]) -> Vec<String> {
+        let mut names = Vec::new();
+        let mut start = 0;
+        loop {
+            let end = bytes.len().min(start + CHUNK + KEPT);
+            let part = bytes.get(start..end).unwrap_or_default();
+            let markers = span::markers(&String::from_utf8_lossy(part), rules::is_id);
+            let shielded = |range: &std::ops::Range<usize>| {
+                std::str::from_utf8(part).is_ok()
+                    && markers.iter().any(|m| m.start <= range.start && range.end <= m.end)
+            };
+            names.extend(self.known.names_in(part, &shielded));
+            if end == bytes.len() {
+                break;
+            }
+            start += CHUNK;
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// Names of known values that are too short or too common to be masked safely.
+    pub fn unmaskable(&self) -> &[String] {
+        self.known.unmaskable()
+    }
+
+    /// Copies `reader` to `writer` without its secrets, in bounded memory (about 4 MiB); bytes that are no UTF-8 become U+FFFD.
+    ///
+    /// # Errors
+    /// Whatever reading or writing returns.
+    pub fn copy(
+        &self,
+        reader: &mut dyn BufRead,
+        writer: &mut dyn Write,
+    ) -> std::io::Result<Counts> {
+        let mut stream = Stream::new(&self.known);
+        let mut bytes: Vec<u8> = Vec::new();
+        loop {
+            let read = (&mut *reader).take(CHUNK as u64 / 2).read_to_end(&mut bytes)?;
+            let whole = if read == 0 { bytes.len() } else { whole_characters(&bytes) };
+            let head: Vec<u8> = bytes.drain(..whole).collect();
+            writer.write_all(stream.push(&String::from_utf8_lossy(&head)).as_bytes())?;
+            if read == 0 {
+                break;
+            }
+        }
+        let (rest, counts) = stream.finish();
+        writer.write_all(rest.as_bytes())?;
+        Ok(counts)
+    }
+}
+
+/// How many of the bytes do not belong to a character that may go on after them.
+fn whole_characters(bytes: &[u8]) -> usize {
+    let tail = bytes.iter().rev().take(3).position(|b| *b >= 0xc0);
+    match tail.and_then(|back| bytes.get(bytes.len() - back - 1).map(|lead| (back + 1, *lead))) {
+        Some((have, lead)) => {
+            let width = match lead {
+                0xc0..=0xdf => 2,
+                0xe0..=0xef => 3,
+                _ => 4,
+            };
+            if have < width { bytes.len() - have } else { bytes.len() }
+        }
+        None => bytes.len(),
+    }
+}
+
+impl std::fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Redactor(***)")
+    }
+}

@@ -1,0 +1,1 @@
+//! What holds for the redactor as a whole, on arbitrary text.

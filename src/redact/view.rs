@@ -1,0 +1,246 @@
+//! Views of a text with parts left out, and the way back to the offsets of the text.
+//!
+//! A secret that is broken by colour codes, zero-width characters or line ends is whole in a view. Nothing here knows what a secret is.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// Longest control string (title, hyperlink) that is left out as a whole, in bytes.
+const STRING_LIMIT: usize = 512;
+
+/// Bytes of a text without some parts, with the offsets they come from.
+pub(super) struct View<'t> {
+    bytes: Cow<'t, [u8]>,
+    /// Starts of kept slices: offset in the view, offset in the text. Empty when nothing was left out.
+    slices: Vec<(usize, usize)>,
+}
+
+impl<'t> View<'t> {
+    /// The text without terminal codes, zero-width characters and control characters; line ends and tabs stay.
+    pub(super) fn stripped(text: &'t [u8]) -> Self {
+        let mut builder = Builder::new(text);
+        let mut at = 0;
+        while let Some(step) = text.get(at..).and_then(|t| t.iter().position(|b| suspicious(*b))) {
+            let found = at + step;
+            let width = invisible(text, found);
+            if width > 0 {
+                builder.leave_out(found..found + width);
+            }
+            at = found + width.max(1);
+        }
+        builder.finish()
+    }
+
+    /// The text as if its lines had never been wrapped: without line ends, and without what logs put around a line.
+    pub(super) fn joined(text: &'t [u8]) -> Self {
+        let mut builder = Builder::new(text);
+        let mut at = 0;
+        while let Some(step) = text.get(at..).and_then(|t| t.iter().position(|b| *b == b'\n')) {
+            let end = at + step;
+            let seam = tail_start(text, at, end)..end + 1 + lead_width(text, end + 1);
+            builder.leave_out(seam.clone());
+            at = seam.end.max(end + 1);
+        }
+        builder.finish()
+    }
+
+    /// The bytes of the view.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The offset in the text of an offset in the view.
+    pub(super) fn origin(&self, at: usize) -> usize {
+        match self.slices.partition_point(|(view, _)| *view <= at).checked_sub(1) {
+            Some(index) => {
+                self.slices.get(index).map_or(at, |(view, text)| text + at.saturating_sub(*view))
+            }
+            None => at,
+        }
+    }
+
+    /// The range in the text that starts and ends with the bytes of a range of the view; what was left out between them is inside.
+    pub(super) fn origin_range(&self, range: &Range<usize>) -> Range<usize> {
+        if range.is_empty() {
+            return self.origin(range.start)..self.origin(range.start);
+        }
+        self.origin(range.start)..self.origin(range.end - 1) + 1
+    }
+
+    /// The ranges in the text that hold the bytes of a range of the view; what was left out between them is outside.
+    pub(super) fn origin_pieces(&self, range: &Range<usize>) -> Vec<Range<usize>> {
+        let first = self.slices.partition_point(|(view, _)| *view <= range.start);
+        let inner = self.slices.get(first..).unwrap_or_default();
+        let inner = inner.iter().map(|(view, _)| *view).take_while(|view| *view < range.end);
+        let mut starts = vec![range.start];
+        starts.extend(inner);
+        let ends = starts.iter().skip(1).copied().chain([range.end]);
+        starts.iter().copied().zip(ends).map(|(from, to)| self.origin_range(&(from..to))).collect()
+    }
+}
+
+/// The text of which nothing but the visible bytes are kept at their places; every invisible byte is a space.
+pub(super) fn blanked(text: &[u8]) -> Vec<u8> {
+    let mut out = text.to_vec();
+    let mut at = 0;
+    while at < text.len() {
+        let width = invisible(text, at);
+        if let Some(part) = out.get_mut(at..at + width) {
+            part.fill(b' ');
+        }
+        at += width.max(1);
+    }
+    out
+}
+
+struct Builder<'t> {
+    text: &'t [u8],
+    kept: Vec<u8>,
+    slices: Vec<(usize, usize)>,
+    next: usize,
+}
+
+impl<'t> Builder<'t> {
+    fn new(text: &'t [u8]) -> Self {
+        Self { text, kept: Vec::new(), slices: Vec::new(), next: 0 }
+    }
+
+    fn leave_out(&mut self, part: Range<usize>) {
+        self.keep_until(part.start);
+        self.next = part.end.min(self.text.len());
+    }
+
+    fn keep_until(&mut self, end: usize) {
+        if let Some(slice) = self.text.get(self.next..end).filter(|s| !s.is_empty()) {
+            self.slices.push((self.kept.len(), self.next));
+            self.kept.extend_from_slice(slice);
+        }
+    }
+
+    fn finish(mut self) -> View<'t> {
+        if self.next == 0 && self.kept.is_empty() {
+            return View { bytes: Cow::Borrowed(self.text), slices: Vec::new() };
+        }
+        self.keep_until(self.text.len());
+        View { bytes: Cow::Owned(self.kept), slices: self.slices }
+    }
+}
+
+const fn suspicious(byte: u8) -> bool {
+    matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127 | 0xc2 | 0xe2 | 0xef)
+}
+
+/// How many bytes at this place show nothing on a terminal; zero for everything visible.
+fn invisible(text: &[u8], at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    match rest {
+        [0x1b, b'[', parameters @ ..] => 2 + control_sequence(parameters),
+        [0x1b, b']' | b'P' | b'X' | b'^' | b'_', string @ ..] => 2 + control_string(string),
+        [0x1b, 0x20..=0x7e, ..] => 2,
+        [0xc2, 0x9b, parameters @ ..] => 2 + control_sequence(parameters),
+        [0xc2, 0xad, ..] => 2,
+        [0xe2, 0x80, 0x8b..=0x8f | 0xaa..=0xae, ..] | [0xe2, 0x81, 0xa0..=0xa9, ..] => 3,
+        [0xef, 0xbb, 0xbf, ..] => 3,
+        [0..=8 | 11 | 12 | 14..=31 | 127, ..] => 1,
+        _ => 0,
+    }
+}
+
+fn control_sequence(rest: &[u8]) -> usize {
+    let parameters = rest.iter().take(64).take_while(|b| (0x20..=0x3f).contains(*b)).count();
+    let has_final = rest.get(parameters).is_some_and(|b| (0x40..=0x7e).contains(b));
+    parameters + usize::from(has_final)
+}
+
+fn control_string(rest: &[u8]) -> usize {
+    let limit = rest.iter().take(STRING_LIMIT).take_while(|b| **b != b'\n').count();
+    let string = rest.get(..limit).unwrap_or_default();
+    match string.iter().position(|b| matches!(b, 0x07 | 0x1b)) {
+        Some(end) if string.get(end) == Some(&0x07) => end + 1,
+        Some(end) if string.get(end + 1) == Some(&b'\\') => end + 2,
+        Some(_) | None => 0,
+    }
+}
+
+/// Where the wrapping at the end of a line starts: blanks, a closing quote, a comma, a backslash.
+fn tail_start(text: &[u8], start: usize, end: usize) -> usize {
+    let line = text.get(start..end).unwrap_or_default();
+    let kept =
+        line.iter().rposition(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'"' | b'\'' | b',' | b'\\'));
+    kept.map_or(start, |last| start + last + 1)
+}
+
+/// How many bytes at the start of a line were put there by a log: time stamp, name of a container, indentation, a quote.
+fn lead_width(text: &[u8], start: usize) -> usize {
+    let line = text.get(start..).unwrap_or_default();
+    let line =
+        line.get(..line.iter().take(160).take_while(|b| **b != b'\n').count()).unwrap_or_default();
+    let mut width = timestamp_width(line);
+    width += container_width(line.get(width..).unwrap_or_default());
+    let rest = line.get(width..).unwrap_or_default();
+    width + rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'"' | b'\'')).count()
+}
+
+/// Width of `2026-11-20T10:11:12.1234567Z ` at the start of a line.
+fn timestamp_width(line: &[u8]) -> usize {
+    let digits = line.iter().take(10).filter(|b| b.is_ascii_digit()).count();
+    let stamp = line.iter().take(40).position(|b| *b == b' ');
+    match stamp {
+        Some(width) if digits == 8 && width >= 19 && line.get(4) == Some(&b'-') => width + 1,
+        Some(_) | None => 0,
+    }
+}
+
+/// Width of `web-1  | ` at the start of a line.
+fn container_width(line: &[u8]) -> usize {
+    let name = line
+        .iter()
+        .take(40)
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        .count();
+    let blanks = line.iter().skip(name).take(24).take_while(|b| **b == b' ').count();
+    let bar = name + blanks;
+    if name > 0 && blanks > 0 && line.get(bar) == Some(&b'|') { bar + 1 } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_codes_and_zero_width_characters_are_left_out_and_offsets_lead_back() {
+        let text = "ab\u{1b}[1;31mcd\u{200b}ef".as_bytes();
+        let view = View::stripped(text);
+        assert_eq!(view.bytes(), b"abcdef");
+        assert_eq!(view.origin_range(&(1..3)), 1..10);
+        assert_eq!(text.get(view.origin(5)), Some(&b'f'));
+    }
+
+    #[test]
+    fn a_text_without_invisible_parts_is_borrowed() {
+        assert!(matches!(View::stripped("plain é\n".as_bytes()).bytes, Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn wrapped_lines_are_joined_without_time_stamps_container_names_and_quotes() {
+        let text = b"2026-11-20T10:11:12.1234567Z web-1  | abc\",\r\n2026-11-20T10:11:12.1234567Z web-1  |  \"def";
+        let view = View::joined(text);
+        assert!(view.bytes().ends_with(b"| abcdef"));
+        let start = view.bytes().len() - 6;
+        let pieces = view.origin_pieces(&(start..start + 6));
+        let texts: Vec<_> = pieces.into_iter().filter_map(|r| text.get(r)).collect();
+        assert_eq!(texts, [b"abc".as_slice(), b"def".as_slice()]);
+    }
+
+    #[test]
+    fn an_unfinished_control_string_hides_nothing() {
+        let view = View::stripped(b"\x1b]0;secret");
+        assert_eq!(view.bytes(), b"0;secret");
+    }
+
+    #[test]
+    fn blanking_keeps_the_length() {
+        let text = "a\u{1b}[0mb\u{feff}c".as_bytes();
+        assert_eq!(blanked(text), b"a    b   c");
+    }
+}
