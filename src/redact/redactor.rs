@@ -48,6 +48,12 @@ impl Redactor {
         json::redact(self, value);
     }
 
+    /// The value as JSON text, every string and key of it without secrets; the syntax stays intact.
+    pub fn json(&self, mut value: Value) -> Redacted {
+        self.redact_json(&mut value);
+        Redacted::sealed(format!("{value:#}"))
+    }
+
     /// Names of the known values that still occur in these bytes in any encoding; empty when the bytes may leave.
     pub fn leaks(&self, bytes: &[u8]) -> Vec<String> {
         let mut names = Vec::new();

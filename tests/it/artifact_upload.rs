@@ -78,7 +78,7 @@ fn token(ids: &str) -> String {
 
 /// Bytes in which a block that is missing, doubled or misplaced shows.
 fn bytes(length: usize) -> Vec<u8> {
-    (0..length).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
+    (0..length).map(|at| at.wrapping_mul(2_654_435_761).to_le_bytes()[2]).collect()
 }
 
 fn github(faults: Vec<Fault>) -> FakeGitHub {

@@ -1,5 +1,11 @@
 //! Behaviour tests: one file for every behaviour that a user sees, `support` for everything that is started or faked.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can not go on fails where it stands"
+)]
+
 mod act;
 mod artifact_upload;
 mod bundle;

@@ -68,7 +68,7 @@ impl Artifacts {
             return self.fail(400, "malformed", "the json request could not be decoded");
         };
         let call = Call { fields };
-        if let Err(refused) = self.admit(request, &call) {
+        if let Some(refused) = self.refusal(request, &call) {
             return refused;
         }
         match rest {
@@ -80,24 +80,24 @@ impl Artifacts {
         }
     }
 
-    /// What both servers ask of every call.
-    fn admit(&self, request: &Recorded, call: &Call) -> Result<(), Answer> {
+    /// The refusal of a call that lacks what both servers ask of every one.
+    fn refusal(&self, request: &Recorded, call: &Call) -> Option<Answer> {
         let scope = format!("Actions.Results:{}:{}", call.run(), call.job());
         if !request
             .header("authorization")
             .is_some_and(|value| scope_of(value).split(' ').any(|s| s == scope))
         {
-            return Err(self.fail(401, "unauthenticated", "the token does not open this run"));
+            return Some(self.fail(401, "unauthenticated", "the token does not open this run"));
         }
         if matches!(self.mode, Mode::Act) {
             if call.fields.keys().any(|key| !ACT_FIELDS.contains(&&*snake(key))) {
-                return Err(plain(500, "text/plain", ""));
+                return Some(plain(500, "text/plain", ""));
             }
             if call.run().parse::<u64>().is_err() {
-                return Err(plain(400, "text/plain", ""));
+                return Some(plain(400, "text/plain", ""));
             }
         }
-        Ok(())
+        None
     }
 
     fn create(&mut self, call: &Call) -> Answer {

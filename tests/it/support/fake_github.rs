@@ -204,7 +204,7 @@ impl FakeGitHub {
             reason = "the fake must not share the runtime of the program under test"
         )]
         let thread = std::thread::spawn(move || {
-            serve([(api, Door::Api), (blobs, Door::Blobs)], &shared, stopped)
+            serve([(api, Door::Api), (blobs, Door::Blobs)], &shared, stopped);
         });
         Self { address: api_at, state, stop: Some(stop), thread: Some(thread) }
     }

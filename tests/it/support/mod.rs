@@ -29,5 +29,5 @@ pub(crate) fn needed_folder(variable: &str, what: &str) -> PathBuf {
 
 /// Lower-case hex SHA-256.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().map(|b| format!("{b:02x}")).collect()
+    format!("{:?}", digest(&SHA256, bytes)).trim_start_matches("SHA256:").to_owned()
 }
