@@ -8,7 +8,7 @@ mod link;
 mod markdown;
 mod terminal;
 
-pub use clean::{clean, cut, cut_bytes, cut_lines, one_line};
+pub use clean::{block, clean, cut, cut_bytes, one_line};
 pub use link::{Place, address, host, link, runbook};
 pub use markdown::{CELL, cell, code_span, fence, html, plain, pre, prose};
 pub use terminal::{terminal_block, terminal_line};

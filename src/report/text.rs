@@ -216,7 +216,7 @@ impl Page {
     }
 
     fn failure(&mut self, failure: &Excerpt<Redacted>) {
-        let kind = if failure.root { "root" } else { "followed from another failure" };
+        let kind = if failure.root { "a root failure" } else { "after another failure" };
         self.entry(
             Paint::None,
             " ",

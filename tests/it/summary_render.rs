@@ -157,56 +157,18 @@ fn text(raw: &str) -> Redacted {
 /// A report in which every text from outside is `raw`.
 fn report(raw: &str, stage: Stage) -> Report {
     let t = text(raw);
-    let finding = |status| {
-        let outcome = Outcome::new(status, raw).help(raw).saw_limit(raw, raw, raw);
-        let answer = Answer {
-            check: "disk-space",
-            question: "?",
-            runbook: "disk-space",
-            runner: Some(raw.to_owned()),
-            outcome,
-            took: Duration::ZERO,
-        };
-        Finding::new(answer, &Redactor::new(&[]))
-    };
-    let reason = Reason {
-        check: "disk-space",
-        runner: Some(t.clone()),
-        status: Status::Fail,
-        summary: t.clone(),
-        help: Some(t.clone()),
-        runbook: "disk-space",
-    };
-    let candidate = Candidate {
-        name: t.clone(),
-        role: t.clone(),
-        labels: vec![t.clone()],
-        why_not: vec![t.clone()],
-        chosen: false,
-    };
-    let row = |collected| CollectedRow { collector: "job-log", collected, took: Duration::ZERO };
     let gate = stage == Stage::Preflight;
+    let row = |collected| CollectedRow { collector: "job-log", collected, took: Duration::ZERO };
     Report {
         stage,
-        job: JobRow {
-            repository: t.clone(),
-            workflow: t.clone(),
-            job: t.clone(),
-            runner: t.clone(),
-            environment: t.clone(),
-            run_url: "https://github.com/o/r/actions/runs/1".to_owned(),
-        },
+        job: job(&t),
         findings: if gate {
-            vec![finding(Status::Fail), finding(Status::Warn)]
+            vec![finding(raw, Status::Fail), finding(raw, Status::Warn)]
         } else {
             Vec::new()
         },
-        verdict: gate.then(|| Verdict::Block {
-            by: vec![reason],
-            warnings: Vec::new(),
-            class: BlockClass::Failed,
-        }),
-        selection: gate.then(|| Selection { candidates: vec![candidate] }),
+        verdict: gate.then(|| verdict(&t)),
+        selection: gate.then(|| Selection { candidates: vec![candidate(&t)] }),
         shadow: false,
         diagnoses: if gate { Vec::new() } else { vec![diagnosis(&t), diagnosis(&t)] },
         collected: vec![
@@ -225,6 +187,53 @@ fn report(raw: &str, stage: Stage) -> Report {
         notes: vec![t],
         runbooks: "docs/runbooks".to_owned(),
         took: Duration::ZERO,
+    }
+}
+
+fn job(t: &Redacted) -> JobRow {
+    JobRow {
+        repository: t.clone(),
+        workflow: t.clone(),
+        job: t.clone(),
+        runner: t.clone(),
+        environment: t.clone(),
+        run_url: "https://github.com/o/r/actions/runs/1".to_owned(),
+    }
+}
+
+fn finding(raw: &str, status: Status) -> Finding {
+    let outcome = Outcome::new(status, raw).help(raw).saw_limit(raw, raw, raw);
+    let runner = Some(raw.to_owned());
+    let answer = Answer {
+        check: "disk-space",
+        question: "?",
+        runbook: "disk-space",
+        runner,
+        outcome,
+        took: Duration::ZERO,
+    };
+    Finding::new(answer, &Redactor::new(&[]))
+}
+
+fn verdict(t: &Redacted) -> Verdict {
+    let reason = Reason {
+        check: "disk-space",
+        runner: Some(t.clone()),
+        status: Status::Fail,
+        summary: t.clone(),
+        help: Some(t.clone()),
+        runbook: "disk-space",
+    };
+    Verdict::Block { by: vec![reason], warnings: Vec::new(), class: BlockClass::Failed }
+}
+
+fn candidate(t: &Redacted) -> Candidate {
+    Candidate {
+        name: t.clone(),
+        role: t.clone(),
+        labels: vec![t.clone()],
+        why_not: vec![t.clone()],
+        chosen: false,
     }
 }
 

@@ -7,11 +7,16 @@ use std::fmt::Write as _;
 use std::iter::Peekable;
 use std::str::Chars;
 
+use super::{BLOCK, LINE};
+
 /// Combining marks that may stand in a row; the others are dropped.
 const MARKS: usize = 4;
 
 /// Below this limit a line is cut at its end, above it in its middle.
 const SHORT: usize = 120;
+
+/// Bytes of a line that are looked at: three quarters from its head, one from its tail.
+const RAW: usize = 64 * 1024;
 
 /// Room for the words that tell how much was left out.
 const MARKER: usize = 40;
@@ -19,6 +24,9 @@ const MARKER: usize = 40;
 /// The text without terminal sequences (CSI, OSC, DCS and the like; one that never ends stops at the end of its line), with control,
 /// bidirectional and invisible characters written out (`\x08`, `\u{202e}`), and with `\n` as its only line end. Linear time.
 pub fn clean(text: &str) -> String {
+    if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();
     let (mut marks, mut before) = (0, '\0');
@@ -45,43 +53,64 @@ pub fn clean(text: &str) -> String {
 
 /// The cleaned text as one line of at most `max` characters: line ends and tabs become spaces, the ends are trimmed.
 pub fn one_line(text: &str, max: usize) -> String {
-    let line = clean(text).replace(['\n', '\t'], " ");
-    cut(line.trim(), max).into_owned()
+    let (shown, lost) = bounded(text.trim());
+    cut_after(shown.replace(['\n', '\t'], " ").trim(), max, lost).into_owned()
+}
+
+/// The cleaned text within `first` and `last` lines of at most [`LINE`] characters and within [`BLOCK`] characters, without empty lines at
+/// its ends; what was left out is counted where it stood.
+pub fn block(text: &str, first: usize, last: usize) -> String {
+    let trimmed = text.trim_matches(['\n', '\r']);
+    let lines = || trimmed.lines().flat_map(|line| line.split('\r'));
+    let shown = |line: &str| {
+        let (shown, gone) = bounded(line);
+        cut_after(&shown, LINE, gone).into_owned()
+    };
+    let total = lines().count();
+    let left_out = total.saturating_sub(first + last);
+    let head = if left_out == 0 { total } else { first };
+    let mut kept: Vec<String> = lines().take(head).map(shown).collect();
+    if left_out > 0 {
+        kept.push(format!("… {left_out} lines omitted …"));
+        kept.extend(lines().skip(total - last).map(shown));
+    }
+    cut(&kept.join("\n"), BLOCK).into_owned()
 }
 
 /// The line within `max` characters: its head, how many characters were left out, its tail. A short limit cuts at the end.
 pub fn cut(line: &str, max: usize) -> Cow<'_, str> {
-    if line.len() <= max {
-        return Cow::Borrowed(line);
-    }
+    if line.len() <= max { Cow::Borrowed(line) } else { cut_after(line, max, 0) }
+}
+
+/// Like [`cut`], for a line from whose middle `lost` characters are gone already.
+fn cut_after(line: &str, max: usize, lost: usize) -> Cow<'_, str> {
     let total = line.chars().count();
-    if total <= max {
+    if total <= max && lost == 0 {
         return Cow::Borrowed(line);
     }
     if max < SHORT {
         return Cow::Owned(format!("{}…", head_of(line, max.saturating_sub(1))));
     }
-    let tail = max / 8;
-    let head = (max / 4 * 3).min(max - tail - MARKER);
-    let left_out = total - head - tail;
+    let head = (max / 4 * 3).min(max - max / 8 - MARKER);
+    let tail = (max / 8).min(total.saturating_sub(head));
+    let left_out = total.saturating_sub(head + tail) + lost;
     Cow::Owned(format!(
         "{} … {left_out} characters omitted … {}",
         head_of(line, head),
-        tail_of(line, total - tail)
+        tail_of(line, tail)
     ))
 }
 
-/// The first `head` and the last `tail` lines, and between them how many were left out.
-pub fn cut_lines(text: &str, head: usize, tail: usize) -> Cow<'_, str> {
-    let lines: Vec<&str> = text.lines().collect();
-    let Some(left_out) = lines.len().checked_sub(head + tail).filter(|n| *n > 0) else {
-        return Cow::Borrowed(text);
-    };
-    let first = lines.iter().take(head).copied();
-    let last = lines.iter().skip(head + left_out).copied();
-    let marker = format!("… {left_out} lines omitted …");
-    let kept: Vec<&str> = first.chain([marker.as_str()]).chain(last).collect();
-    Cow::Owned(kept.join("\n"))
+/// The cleaned text, without its middle when it is far longer than anything that is shown, and how many characters that middle has.
+fn bounded(text: &str) -> (String, usize) {
+    if text.len() <= RAW {
+        return (clean(text), 0);
+    }
+    let (head, rest) = text.split_at(text.floor_char_boundary(RAW / 4 * 3));
+    let (middle, tail) = rest.split_at(rest.ceil_char_boundary(rest.len() - RAW / 4));
+    // The space stands for one of the lost characters, and cleaning in two keeps a sequence that the head leaves open out of the tail.
+    let lost = middle.chars().count().saturating_sub(1);
+    (format!("{} {}", clean(head), clean(tail)), lost)
 }
 
 /// The longest head of the text that has at most `max` bytes and ends between two characters.
@@ -93,8 +122,9 @@ fn head_of(line: &str, chars: usize) -> &str {
     line.get(..place(line, chars)).unwrap_or_default()
 }
 
-fn tail_of(line: &str, from: usize) -> &str {
-    line.get(place(line, from)..).unwrap_or_default()
+fn tail_of(line: &str, chars: usize) -> &str {
+    let from = line.char_indices().rev().nth(chars.saturating_sub(1)).map_or(0, |(at, _)| at);
+    line.get(from..).filter(|_| chars > 0).unwrap_or_default()
 }
 
 fn place(line: &str, chars: usize) -> usize {
@@ -234,8 +264,22 @@ mod tests {
 
     #[test]
     fn a_long_block_keeps_its_first_and_last_lines() {
-        assert_eq!(cut_lines("1\n2\n3\n4\n5", 1, 2), "1\n… 2 lines omitted …\n4\n5");
-        assert_eq!(cut_lines("1\n2\n3", 1, 2), "1\n2\n3");
+        assert_eq!(block("\n1\r\n2\r3\n4\n5\n", 1, 2), "1\n… 2 lines omitted …\n4\n5");
+        assert_eq!(block("1\n2\n\n4", 1, 3), "1\n2\n\n4");
+        assert_eq!(block("", 1, 3), "");
+        assert_eq!(block("a\u{1b}]0;x\nthe\terror", 1, 3), "a\nthe\terror");
+    }
+
+    #[test]
+    fn a_huge_line_is_counted_exactly_without_being_read_whole() {
+        let line = one_line(&format!("{}END", "ä".repeat(3_000_000)), 4096);
+        assert!(
+            line.ends_with("END") && line.contains(" … 2996419 characters omitted … "),
+            "{}",
+            line.len()
+        );
+        let nothing = one_line(&"\u{1b}[0m".repeat(1_000_000), 200);
+        assert!(nothing.contains("characters omitted"), "{nothing}");
     }
 
     #[test]

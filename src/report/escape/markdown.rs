@@ -2,8 +2,7 @@
 //!
 //! Makes no links (see `link`), and no headings: those are the templates' own.
 
-use super::clean::{clean, cut, cut_lines, one_line};
-use super::{BLOCK, LINE};
+use super::clean::{block, clean, one_line};
 
 /// The longest text in a table cell or inside a sentence, in characters.
 pub const CELL: usize = 200;
@@ -30,7 +29,7 @@ pub fn cell(text: &str) -> String {
 
 /// The text as a fenced block; it ends with the fence, without a line end. Stands after an empty line.
 pub fn fence(text: &str) -> String {
-    let body = block(text);
+    let body = block(text, LINES.0, LINES.1);
     let run = longest_run(&body);
     if run > RUN {
         return pre_of(&body);
@@ -41,7 +40,7 @@ pub fn fence(text: &str) -> String {
 
 /// The text as a `<pre>` element. Stands after an empty line, else an empty line inside would end it.
 pub fn pre(text: &str) -> String {
-    pre_of(&block(text))
+    pre_of(&block(text, LINES.0, LINES.1))
 }
 
 /// The cleaned text for HTML, outside of tags or inside of quoted attributes.
@@ -52,6 +51,9 @@ pub fn html(text: &str) -> String {
 /// A whole text as it is when Markdown gives none of its characters a meaning, else as a code span
 /// that is safe in a table cell too. The templates' `{{x}}` does this.
 pub fn plain(text: &str) -> String {
+    if text.len() > SENTENCE {
+        return cell(text);
+    }
     let shown = clean(text);
     if shown.lines().count() <= 1 && shown.split([' ', '\n']).all(is_plain) {
         shown.trim_end_matches('\n').to_owned()
@@ -83,7 +85,7 @@ fn words(text: &str, mut out: String) -> String {
             out.push(' ');
         }
         let begins = out.trim().is_empty();
-        if word.is_empty() || is_plain(word) && !(begins && is_list_mark(word)) {
+        if word.is_empty() || is_prose(word) && !(begins && is_list_mark(word)) {
             out.push_str(word);
         } else {
             push_span(word, &mut out);
@@ -100,6 +102,12 @@ fn push_span(text: &str, out: &mut String) {
     if !text.trim().is_empty() {
         out.push_str(&span(text.trim()));
     }
+}
+
+/// A plain word without signs and pictures: a forged tick would look like ours.
+fn is_prose(word: &str) -> bool {
+    let letter = |c: char| c.is_ascii() || c.is_alphanumeric() || "–—…’“”·→°×".contains(c);
+    is_plain(word) && word.chars().all(letter)
 }
 
 fn is_plain(word: &str) -> bool {
@@ -168,14 +176,6 @@ fn longest_run(text: &str) -> usize {
     text.chars().fold((0, 0), count).0
 }
 
-/// The cleaned text within [`LINES`], [`LINE`] and [`BLOCK`], without empty lines at its ends.
-fn block(text: &str) -> String {
-    let shown = clean(text);
-    let kept = cut_lines(shown.trim_matches('\n'), LINES.0, LINES.1);
-    let lines: Vec<_> = kept.lines().map(|line| cut(line, LINE)).collect();
-    cut(&lines.join("\n"), BLOCK).into_owned()
-}
-
 fn pre_of(body: &str) -> String {
     format!("<pre>\n{}\n</pre>", entities(body))
 }
@@ -197,6 +197,7 @@ fn entities(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{BLOCK, LINE};
     use super::*;
 
     #[test]
@@ -253,6 +254,7 @@ mod tests {
             "cc `@octocat,` see `www.evil.example`"
         );
         assert_eq!(prose("fixes GH-1 and 1234abc :ship:"), "fixes `GH-1` and `1234abc` `:ship:`");
+        assert_eq!(prose("✅ größer"), "`✅` größer");
         assert_eq!(prose("# x"), "`#` x");
         assert_eq!(prose("1. x"), "`1.` x");
         assert_eq!(prose("- x"), "`-` x");

@@ -2,8 +2,7 @@
 //!
 //! Colours are the renderer's own.
 
-use super::clean::{clean, cut, cut_lines, one_line};
-use super::{BLOCK, LINE};
+use super::clean::{block, one_line};
 
 /// What stands before each line of a block: a workflow command must stand first in its line.
 const RULE: &str = "│ ";
@@ -18,10 +17,7 @@ pub fn terminal_line(text: &str, max: usize) -> String {
 
 /// The text as lines that each begin with `indent` and a rule; no line end after the last one.
 pub fn terminal_block(text: &str, indent: &str) -> String {
-    let shown = clean(text);
-    let kept = cut_lines(shown.trim_matches('\n'), LINES.0, LINES.1);
-    let lines: Vec<_> = kept.lines().map(|line| cut(line, LINE)).collect();
-    let body = disarm(&cut(&lines.join("\n"), BLOCK));
+    let body = disarm(&block(text, LINES.0, LINES.1));
     body.lines().map(|line| format!("{indent}{RULE}{line}")).collect::<Vec<_>>().join("\n")
 }
 

@@ -170,14 +170,9 @@ fn failure(excerpt: &Excerpt<Redacted>) -> Value {
     json!({
         "label": excerpt.label.as_str(),
         "line": excerpt.line,
-        "kind": if excerpt.root { "root" } else { "followed from another failure" },
-        "text": shortened(excerpt.text.as_str()),
+        "kind": if excerpt.root { "a root failure" } else { "after another failure" },
+        "text": excerpt.text.as_str(),
     })
-}
-
-/// Bounds the work of the template for a text of any size; the fence cuts exactly.
-fn shortened(text: &str) -> String {
-    escape::cut(&escape::cut_lines(text, 40, 80), 2 * escape::BLOCK).into_owned()
 }
 
 fn candidates(report: &Report) -> Vec<Value> {

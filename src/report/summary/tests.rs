@@ -140,7 +140,7 @@ fn evidence_stands_with_its_file_and_line_behind_a_warning() {
     assert!(page.contains(
         "Log excerpt (untrusted output of the job):\n\n```text\nansible/play.log:42: cannot write /srv/app: no space is left\nansible/play.log:40: TASK [Copy release]\n```\n"
     ), "{page}");
-    assert!(page.contains("certain (97 %) · signature disk-full · resources · [runbook]("));
+    assert!(page.contains("**certain** (97 %) · signature disk-full · resources · [runbook]("));
 }
 
 #[test]
@@ -228,8 +228,8 @@ fn hostile_text_starts_no_line_and_no_link_anywhere() {
                         || line.starts_with("<details><summary>")
                         || line.starts_with("<sub>")
                         || line.starts_with("**")
-                        || line.starts_with("certain (")
-                        || line.starts_with("possible ("),
+                        || line.starts_with("**certain")
+                        || line.starts_with("**possible"),
                     "{line}"
                 );
             }
