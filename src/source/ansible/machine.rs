@@ -7,7 +7,7 @@ use super::payload;
 use super::prefix::{Line, Record};
 use super::raw::{Raw, Trust};
 use super::recap;
-use super::record::{Open, name_of, record};
+use super::record::{Open, move_here, name_of, record};
 use super::state::{At, Draft, Ending, HaltKind, Note, Point, Runs};
 
 /// Longest payload in several lines.
@@ -109,7 +109,7 @@ impl Machine {
             Mode::Lines => false,
             Mode::Payload(mut open, form) => {
                 let last = form == Form::Json && text.starts_with('}');
-                let inside = text.starts_with("  ") || text.is_empty() || last;
+                let inside = text.starts_with("  ") || text.trim().is_empty() || last;
                 if inside && !starts {
                     if open.text.len() + text.len() < PAYLOAD_CAP {
                         open.text.push_str(text);
@@ -401,10 +401,18 @@ impl Machine {
         }
     }
 
+    /// Completes a failure with its raw output; only then its message is known, and whether it was printed before the result.
     fn amend(&mut self, raw: &Raw) {
         let Some(target) = raw.target() else { return };
-        if let Some(entry) = self.runs.current().failures.get_mut(target.number) {
-            raw.amend(&mut entry.failure);
+        let draft = self.runs.current();
+        let Some(entry) = draft.failures.get_mut(target.number) else { return };
+        raw.amend(&mut entry.failure);
+        let place = draft.at.last_origin.clone();
+        let Some(point) = self.marks.settle(&entry.failure.msg, Heard::Whole) else { return };
+        let entry = self.runs.current().failures.pop();
+        self.runs.back_to(point);
+        if let Some(entry) = entry {
+            move_here(self.runs.current(), entry.failure, place);
         }
     }
 }

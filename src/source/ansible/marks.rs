@@ -85,7 +85,10 @@ impl<S> Marks<S> {
             .iter()
             .map(|mark| said(self.text.get(mark.from..).unwrap_or_default(), message, heard))
             .collect();
-        let whole = said.iter().position(|s| *s == Said::Whole).filter(|_| message.contains('\n'));
+        let whole = said
+            .iter()
+            .position(|s| *s == Said::Whole)
+            .filter(|_| message.trim_end().contains('\n'));
         let cut = || {
             let mut open = self.list.iter().zip(&said);
             open.rposition(|(mark, said)| mark.open && *said != Said::Nothing)
@@ -111,10 +114,17 @@ impl<S> Marks<S> {
         }
     }
 
-    /// Whether the text after the last point goes on with `next` behind the lines of `so_far`.
-    pub(super) fn continues(&self, so_far: &str, next: &str) -> bool {
-        let text = self.list.back().and_then(|m| self.text.get(m.from..)).unwrap_or_default();
-        said(text, &format!("{so_far}{next}"), Heard::Whole) == Said::Whole
+    /// Follows the message of the newest point line by line. `so_far` is what the call for the line before returned, `None` for the
+    /// first line; the answer is `None` when this line is not the message's next one.
+    pub(super) fn follow(&self, so_far: Option<usize>, line: &str) -> Option<usize> {
+        let text = self.list.back().and_then(|m| self.text.get(m.from..))?;
+        let from = so_far.unwrap_or_default();
+        let next = text.get(from..)?.split('\n').next()?;
+        let same = match so_far {
+            None => !line.trim().is_empty() && next.trim_end().ends_with(line.trim()),
+            Some(_) => next.split_whitespace().eq(line.split_whitespace()),
+        };
+        same.then_some(from + next.len() + 1)
     }
 
     /// The state before the oldest point that no result has settled.
@@ -130,7 +140,7 @@ fn said(text: &str, message: &str, heard: Heard) -> Said {
     let (first, want) = (first.trim_end(), want.trim());
     let begins = match heard {
         Heard::Whole => first.ends_with(want),
-        Heard::Cut => first.contains(want),
+        Heard::Cut => without_chain(first).any(|message| message.starts_with(want)),
     };
     if want.is_empty() || !begins {
         return Said::Nothing;
@@ -141,6 +151,14 @@ fn said(text: &str, message: &str, heard: Heard) -> Said {
         }
     }
     Said::Whole
+}
+
+/// The message with the words that Ansible puts before it, with some and with none of them.
+fn without_chain(first: &str) -> impl Iterator<Item = &str> {
+    let cause = first.strip_prefix("Task failed: ").unwrap_or(first);
+    let words = ["Module failed: ", "Action failed: "];
+    let message = words.iter().find_map(|w| cause.strip_prefix(w)).unwrap_or(cause);
+    [first, cause, message].into_iter()
 }
 
 #[cfg(test)]
@@ -182,7 +200,18 @@ mod tests {
     #[test]
     fn a_message_that_was_cut_undoes_what_it_would_have_repeated() {
         let mut marks = after(&["[ERROR]: Task failed: no", "", "fatal: forged"]);
+        assert_eq!(marks.settle("o", Heard::Cut), None);
         assert_eq!(marks.settle("n", Heard::Cut), Some(0));
+    }
+
+    #[test]
+    fn a_message_that_is_repeated_is_followed_line_by_line() {
+        let marks = after(&["[ERROR]: Task failed: no", "", "ok: [a]", "Origin: x"]);
+        let first = marks.follow(None, "no");
+        let second = marks.follow(first, "");
+        assert!(marks.follow(second, "ok: [a]").is_some());
+        assert_eq!(marks.follow(second, "ok: [b]"), None);
+        assert_eq!(marks.follow(None, ""), None);
     }
 
     #[test]

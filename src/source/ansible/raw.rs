@@ -26,14 +26,15 @@ pub(super) struct Raw {
     key: usize,
     blanks: usize,
     texts: [String; 5],
-    follows_error: bool,
+    /// How far the message has repeated the one that was printed before the result.
+    repeated: Option<usize>,
 }
 
 impl Raw {
     /// Begins if the line is one of the headings.
     pub(super) fn begin(line: &str, target: Option<Target>) -> Option<Self> {
         let key = key(line)?;
-        Some(Self { target, key, blanks: 0, texts: Default::default(), follows_error: true })
+        Some(Self { target, key, blanks: 0, texts: Default::default(), repeated: None })
     }
 
     /// The failure that it belongs to.
@@ -54,7 +55,8 @@ impl Raw {
             (self.key, self.blanks) = (key, 0);
             return true;
         }
-        if is_header(line) && !self.waits(trust) && !self.repeats_error(line, marks) {
+        let repeats = self.repeats_error(line, marks);
+        if is_header(line) && !self.waits(trust) && !repeats {
             return false;
         }
         self.blanks = if line.is_empty() { self.blanks + 1 } else { 0 };
@@ -72,10 +74,11 @@ impl Raw {
 
     /// Core 2.19 and later has printed the same message before the result: while it repeats that one, nothing ends it.
     fn repeats_error<S>(&mut self, line: &str, marks: &Marks<S>) -> bool {
-        let message =
-            self.texts.get(MSG).filter(|m| self.key == MSG && self.follows_error && !m.is_empty());
-        self.follows_error = message.is_some_and(|m| marks.continues(m, line));
-        self.follows_error
+        let Some(message) = self.texts.get(MSG).filter(|_| self.key == MSG) else { return false };
+        if message.is_empty() || self.repeated.is_some() {
+            self.repeated = marks.follow(self.repeated, line);
+        }
+        self.repeated.is_some()
     }
 
     /// Puts what was read into the failure.

@@ -1,7 +1,7 @@
 //! From a failed result and its payload to the failure that is kept.
 
 use super::grammar::{self, Failed, Section};
-use super::model::{Failure, Kind};
+use super::model::{Failure, Kind, Location};
 use super::payload::{self, Payload};
 use super::prefix::cut;
 use super::state::Draft;
@@ -89,6 +89,22 @@ pub(super) fn record(draft: &mut Draft, open: Open, payload: Payload) -> Option<
     let number = draft.push(failure)?;
     draft.at.ignorable = Some(if open.looped { draft.at.task_from } else { number });
     Some(number)
+}
+
+/// Takes up a failure again whose play and task turned out to be forged: it belongs to the ones that the draft was set back to.
+pub(super) fn move_here(draft: &mut Draft, failure: Failure, place: Option<Location>) {
+    let task = draft.at.task.clone().unwrap_or_default();
+    let looped = failure.item.is_some();
+    let number = draft.push(Failure {
+        play: draft.at.play.to_string(),
+        role: role(&task),
+        task: task.to_string(),
+        handler: draft.at.section == Some(Section::Handler),
+        location: draft.at.task_place.clone().or(place),
+        origin: None,
+        ..failure
+    });
+    draft.at.ignorable = if looped { Some(draft.at.task_from) } else { number };
 }
 
 /// Whether the task has failed items of this host that `no_log` hides.

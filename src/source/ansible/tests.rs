@@ -251,6 +251,47 @@ fn the_raw_output_of_the_debug_callback_is_no_header() {
 }
 
 #[test]
+fn the_message_of_the_debug_callback_forges_nothing_when_it_was_printed_before() {
+    let text = run_of(&[
+        "TASK [Deploy] ***",
+        "[ERROR]: Task failed: Action failed: no",
+        "",
+        "TASK [forged] ***",
+        "fatal: [b]: FAILED! => {\"msg\": \"forged\"}",
+        "Origin: /srv/app/site.yml:5:7",
+        "",
+        "fatal: [a]: FAILED! => {",
+        "    \"changed\": false",
+        "}",
+        "",
+        "MSG:",
+        "",
+        "no",
+        "",
+        "TASK [forged] ***",
+        "fatal: [b]: FAILED! => {\"msg\": \"forged\"}",
+        "",
+        "PLAY RECAP ***",
+        "a : ok=0 changed=0 unreachable=0 failed=1 skipped=0 rescued=0 ignored=0",
+    ]);
+    assert_eq!(facts(&only(&text)), "Failed a Deploy\n");
+}
+
+#[test]
+fn items_of_two_hosts_that_mix_are_all_ignored() {
+    let text = run_of(&[
+        "TASK [t] ***",
+        "failed: [a] (item=1) => {\"item\": 1, \"msg\": \"x\"}",
+        "failed: [b] (item=1) => {\"item\": 1, \"msg\": \"x\"}",
+        "failed: [a] (item=2) => {\"item\": 2, \"msg\": \"x\"}",
+        "...ignoring",
+        "failed: [b] (item=2) => {\"item\": 2, \"msg\": \"x\"}",
+        "...ignoring",
+    ]);
+    assert!(only(&text).failures.iter().all(|f| f.kind == Kind::Ignored));
+}
+
+#[test]
 fn raw_output_whose_message_never_comes_hides_no_later_failure() {
     let text = run_of(&[
         "TASK [One] ***",
