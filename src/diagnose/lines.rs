@@ -236,8 +236,7 @@ mod tests {
 
     #[test]
     fn a_line_that_only_looks_like_a_prefix_stays() {
-        for line in ["in the group of hosts list[3]: x is y", "2026-01-31 is a day", "a\tb\tc"]
-        {
+        for line in ["in the group of hosts list[3]: x is y", "2026-01-31 is a day", "a\tb\tc"] {
             assert_eq!(messages(line), [(1, line.to_owned())]);
         }
     }
