@@ -13,6 +13,8 @@ mod signatures;
 
 #[cfg(test)]
 mod catalogue_tests;
+#[cfg(test)]
+mod rank_tests;
 
 pub use rank::diagnose;
 pub use signature::Signature;

@@ -56,7 +56,7 @@ impl<'a> Cause<'a> {
 
     fn diagnosis(&self, evidence: &[Evidence<Redacted>], quoter: &Quoter) -> Diagnosis {
         let signature = self.signature;
-        let quoted = |hit: &Hit<'_>| {
+        let line_of = |hit: &Hit<'_>| {
             let path = evidence.get(hit.passage.evidence)?.path.clone();
             Some(EvidenceLine { path, line: hit.line, text: quoter.line(&hit.message, hit.at) })
         };
@@ -68,7 +68,7 @@ impl<'a> Cause<'a> {
             category: signature.category.clone(),
             confidence: self.confidence,
             subject: label.or_else(fields),
-            evidence: self.hits.iter().filter_map(quoted).collect(),
+            evidence: self.hits.iter().filter_map(line_of).collect(),
             runbook: signature.runbook.clone(),
             remediation: signature.remediation.clone(),
             retryable: signature.retryable.clone(),
