@@ -164,7 +164,7 @@ fn separator(rest: &[u8], flag: bool, quoted: bool, class: Class) -> Option<(usi
     let blanks = blanks(rest);
     let sign = rest.get(blanks..)?;
     let (width, colon) = match sign {
-        [b'=', b'>', ..] | [b':', b'=', ..] | [b'=', b'=', ..] => (2, false),
+        [b'=', b'>' | b'=', ..] | [b':', b'=', ..] => (2, false),
         [b':', b':' | b'?' | b'+', ..] => return None,
         [b'=', ..] => (1, false),
         [b':', ..] => (1, true),
