@@ -94,14 +94,15 @@ impl Asked {
         if self.wanted.marker {
             self.markers = span::markers(line, rules::is_id);
             let markers = &self.markers;
-            self.keys.retain(|key| !markers.iter().any(|marker| marker.contains(key)));
+            self.keys.retain(|key| !span::holds(markers, *key));
         }
     }
 
     /// Whether a match begins or ends in the middle of an earlier replacement.
     fn divides_marker(&self, range: &Range<usize>) -> bool {
-        let inside = |marker: &Range<usize>, at: usize| marker.start < at && at < marker.end;
-        self.markers.iter().any(|marker| inside(marker, range.start) || inside(marker, range.end))
+        let holds = |at: usize| span::holds(&self.markers, at);
+        let inside = |at: usize| at.checked_sub(1).is_some_and(holds) && holds(at);
+        inside(range.start) || inside(range.end)
     }
 
     fn is_empty(&self) -> bool {

@@ -58,7 +58,7 @@ impl Redactor {
             let part = bytes.get(start..end).unwrap_or_default();
             let markers = span::markers(part, rules::is_id);
             let shielded = |range: &Range<usize>| {
-                markers.iter().any(|marker| marker.start <= range.start && range.end <= marker.end)
+                span::holds(&markers, range.start) && span::holds(&markers, range.end - 1)
             };
             names.extend(self.known.names_in(part, &shielded));
             if end == bytes.len() {

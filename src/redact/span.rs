@@ -103,6 +103,12 @@ pub(super) fn markers(text: &[u8], is_rule: fn(&str) -> bool) -> Vec<Range<usize
     out
 }
 
+/// Whether one of the ranges, which are sorted and apart, holds an offset.
+pub(super) fn holds(ranges: &[Range<usize>], at: usize) -> bool {
+    let next = ranges.partition_point(|range| range.end <= at);
+    ranges.get(next).is_some_and(|range| range.start <= at)
+}
+
 fn marker_width(rest: &[u8], is_rule: fn(&str) -> bool) -> Option<usize> {
     let name = rest.strip_prefix(OPEN.as_bytes())?;
     let width = name.iter().take(40).position(|b| *b == b']')?;
