@@ -259,8 +259,9 @@ fn unmatched(bare: &[u8]) -> Option<&[u8]> {
         b'}' => (b'{', b'}'),
         _ => return None,
     };
-    let count = |which: u8| bare.iter().filter(|b| **b == which).count();
-    (count(close) > count(open)).then(|| bare.get(..bare.len() - 1)).flatten()
+    let depth =
+        |depth: isize, byte: &u8| depth + isize::from(*byte == open) - isize::from(*byte == close);
+    (bare.iter().fold(0, depth) < 0).then(|| bare.get(..bare.len() - 1)).flatten()
 }
 
 /// Length of a quoted value: up to the same quote with the same number of backslashes; nothing when it is not closed.

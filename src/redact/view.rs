@@ -18,6 +18,17 @@ pub(super) enum Seam {
 }
 
 impl Seam {
+    /// Whether a line that starts here is no continuation: a tool that wraps a text writes no time stamp into it. A line between two
+    /// such places is left out, so that the bare view of a log with time stamps is short.
+    fn parts(self, text: &[u8], start: usize) -> bool {
+        match self {
+            Self::Bare => {
+                timestamp_width(text.get(start..text.len().min(start + 40)).unwrap_or_default()) > 0
+            }
+            Self::Padded => false,
+        }
+    }
+
     /// The part to leave out around a line end; the line starts at `start`.
     fn around(self, text: &[u8], start: usize, end: usize) -> Range<usize> {
         match self {
@@ -57,9 +68,16 @@ impl<'t> View<'t> {
     pub(super) fn joined(text: &'t [u8], seam: Seam) -> Self {
         let mut builder = Builder::new(text);
         let mut at = 0;
+        let mut alone = seam.parts(text, 0);
         while let Some(step) = text.get(at..).and_then(|t| t.iter().position(|b| *b == b'\n')) {
             let end = at + step;
-            let left_out = seam.around(text, at, end);
+            let before = alone;
+            alone = seam.parts(text, end + 1);
+            let left_out = match (before, alone) {
+                (true, true) => at..end,
+                (false, true) => end..end,
+                (_, false) => seam.around(text, at, end),
+            };
             at = left_out.end.max(end + 1);
             builder.leave_out(left_out);
         }
@@ -128,6 +146,9 @@ impl<'t> Builder<'t> {
     }
 
     fn leave_out(&mut self, part: Range<usize>) {
+        if part.is_empty() {
+            return;
+        }
         self.keep_until(part.start);
         self.next = part.end.min(self.text.len());
     }
