@@ -75,7 +75,7 @@ pub(super) fn at(line: &[u8], hit: usize) -> Option<Keyed> {
 
 fn is_secret(line: &[u8], class: Class, value: &Value) -> bool {
     let Some(bytes) = line.get(value.range.clone()) else { return false };
-    if !judge::is_secret(class, bytes) {
+    if !judge::is_secret(class, bytes) || value.quoted && is_between_strings(bytes) {
         return false;
     }
     let after = line.get(value.range.end..).unwrap_or_default().trim_ascii_start();
@@ -84,6 +84,13 @@ fn is_secret(line: &[u8], class: Class, value: &Value) -> bool {
         && after.first().is_some_and(u8::is_ascii_alphanumeric)
         && !next_is_key(after);
     !prose || judge::is_mixed(bytes, 6)
+}
+
+/// Whether a quoted value is what stands between two strings: the first quote closed a string that ended with `password:`.
+fn is_between_strings(bytes: &[u8]) -> bool {
+    bytes.starts_with(b", ")
+        || bytes.starts_with(b"}")
+        || !bytes.iter().any(u8::is_ascii_alphanumeric)
 }
 
 /// Whether the next word is `key=…` or `key:…`, so that the value before it was one word and not prose.
@@ -136,6 +143,9 @@ fn is_query(line: &[u8], key: &Range<usize>) -> bool {
 }
 
 const QUOTES: &[&[u8]] = &[b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"%22"];
+
+/// Line ends as entities, where an unquoted value ends.
+const LINE_ENDS: &[&[u8]] = &[b"&#10;", b"&#13;", b"&#xA;", b"&#xD;"];
 
 /// Width of the quote at the start of `rest`, with its backslashes or as an entity.
 fn quote_width(rest: &[u8]) -> usize {
@@ -221,8 +231,9 @@ fn value_at(line: &[u8], start: usize, colon: bool, query: bool) -> Option<Value
     let width = head.iter().take_while(|b| !ends_bare(**b)).count();
     let cut = width == JUDGED_MAX;
     let mut bare = head.get(..width)?;
-    let entity =
-        |at: &usize| bare.get(*at..).is_some_and(|b| QUOTES.iter().any(|q| b.starts_with(q)));
+    let entity = |at: &usize| {
+        bare.get(*at..).is_some_and(|b| QUOTES.iter().chain(LINE_ENDS).any(|q| b.starts_with(q)))
+    };
     let ends = |at: &usize| matches!(bare.get(*at), Some(b'&')) && query || entity(at);
     if let Some(at) = (0..bare.len()).find(ends) {
         bare = bare.get(..at)?;
@@ -331,6 +342,8 @@ mod tests {
             "cancellation token: System.Threading.CancellationToken was triggered",
             "const accessToken = await getAccessToken(clientId);",
             "PASSWORD: ${{ secrets.PROD_DB_PASSWORD }}",
+            r#"{"msg": "sorry, try again.\npassword:", "role": null}"#,
+            "[sudo] password:&#10;Sorry, try again.",
             "primary key: orders_pkey",
             "--private-key PRIVATE_KEY_FILE",
             "[sudo] password for deploy: ",

@@ -17,8 +17,8 @@ use super::view::{Seam, View};
 const PIECE: usize = 256;
 /// From this length on a form is searched across line ends as well, in bytes.
 const JOINED_MIN: usize = 8;
-/// Up to this many bytes of literals the automaton is the fast and large one (about 40 MiB).
-const FAST_MAX: usize = 192 * 1024;
+/// Up to this many bytes of literals the automaton is the fast and large one (up to 60 MiB while it is built).
+const FAST_MAX: usize = 128 * 1024;
 /// From this length on a match need not be exact, in bytes.
 const FOLD_MIN: usize = 12;
 

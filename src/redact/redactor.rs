@@ -76,7 +76,7 @@ impl Redactor {
         self.known.unmaskable()
     }
 
-    /// Copies `reader` to `writer` without its secrets, in bounded memory (about 4 MiB); bytes that are no UTF-8 become U+FFFD.
+    /// Copies `reader` to `writer` without its secrets, in bounded memory (about 4 MiB besides the automaton); bytes that are no UTF-8 become U+FFFD.
     ///
     /// # Errors
     /// Whatever reading or writing returns.
