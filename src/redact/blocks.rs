@@ -70,7 +70,7 @@ impl State {
         *self != Self::Open
     }
 
-    /// Looks at a line: adds the secrets that earlier lines announced, and those of a block that stands on this line alone.
+    /// Looks at a line: adds the secrets that earlier lines announced, and takes note of what this one announces.
     pub(super) fn step(&mut self, line: &[u8], keys: &[usize], spans: &mut Vec<Span>) {
         let before = std::mem::take(self);
         let rest = match before {
@@ -81,7 +81,14 @@ impl State {
             }
             Self::Open => Self::Open,
         };
-        *self = opened(line, spans).or_else(|| announced(line, keys)).unwrap_or(rest);
+        *self = announced(line, keys).unwrap_or(rest);
+    }
+
+    /// Looks for a block that begins on a line, after [`State::step`]; adds the part of it that is on this line.
+    pub(super) fn open(&mut self, line: &[u8], spans: &mut Vec<Span>) {
+        if let Some(state) = opened(line, spans) {
+            *self = state;
+        }
     }
 }
 
@@ -296,6 +303,7 @@ mod tests {
             keys.sort_unstable();
             let mut spans = Vec::new();
             state.step(line.as_bytes(), &keys, &mut spans);
+            state.open(line.as_bytes(), &mut spans);
             out.extend(spans.into_iter().filter_map(|s| line.get(s.range).map(str::to_owned)));
         }
         out

@@ -138,7 +138,7 @@ fn encodings(part: &str, out: &mut BTreeMap<Vec<u8>, Match>) {
     for text in shell_forms(part) {
         add(out, text.into_bytes(), fold);
     }
-    for hex in [hex(part, ""), hex(part, "\\x"), hex(part, " "), hex(part, ":")] {
+    for hex in [hex(part, ""), hex(part, "\\x"), hex(part, "%"), hex(part, " "), hex(part, ":")] {
         add(out, hex.clone().into_bytes(), Match::AnyCase);
     }
 }
@@ -158,12 +158,8 @@ fn json_escaped(text: &str) -> String {
 /// JSON escapes of languages that write more characters as `\uXXXX` than they must.
 fn unicode_escapes(text: &str) -> Vec<String> {
     let escape = |which: &dyn Fn(char) -> bool| -> String {
-        let mut units = [0; 2];
-        let one = |c: char| -> String {
-            if !which(c) {
-                return json_escaped(c.encode_utf8(&mut [0; 4]));
-            }
-            c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+        let one = |c: char| {
+            if which(c) { utf16_escape(c) } else { json_escaped(c.encode_utf8(&mut [0; 4])) }
         };
         text.chars().map(one).collect()
     };
@@ -176,6 +172,12 @@ fn unicode_escapes(text: &str) -> Vec<String> {
     ];
     forms.extend(forms.clone().iter().flat_map(|f| [lower_escapes(f), upper_escapes(f)]));
     forms
+}
+
+fn utf16_escape(c: char) -> String {
+    let escapes: Vec<String> =
+        c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+    escapes.concat()
 }
 
 fn lower_escapes(text: &str) -> String {
@@ -266,7 +268,11 @@ fn shell_forms(text: &str) -> Vec<String> {
 
 fn hex(text: &str, separator: &str) -> String {
     let pairs: Vec<String> = text.bytes().map(|byte| format!("{byte:02x}")).collect();
-    if separator == "\\x" { format!("\\x{}", pairs.join(separator)) } else { pairs.join(separator) }
+    if matches!(separator, "\\x" | "%") {
+        format!("{separator}{}", pairs.join(separator))
+    } else {
+        pairs.join(separator)
+    }
 }
 
 /// Base64 of the value at every alignment inside a longer text, and base64 of that.

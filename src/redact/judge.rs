@@ -3,6 +3,7 @@
 //! Pure judgement on one key or one value; it finds nothing by itself.
 
 use super::span::OPEN;
+use super::words;
 
 /// How much a key says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,202 +16,9 @@ pub(super) enum Class {
     Weak,
 }
 
-/// Last words of keys that describe a secret and do not hold it.
-const DESCRIBING: &[&str] = &[
-    "file",
-    "files",
-    "path",
-    "paths",
-    "dir",
-    "name",
-    "names",
-    "id",
-    "ids",
-    "url",
-    "urls",
-    "uri",
-    "ttl",
-    "length",
-    "len",
-    "type",
-    "types",
-    "keytype",
-    "policy",
-    "policies",
-    "expires",
-    "expiry",
-    "expiration",
-    "expire",
-    "in",
-    "count",
-    "limit",
-    "max",
-    "min",
-    "size",
-    "encryption",
-    "encrypted",
-    "required",
-    "enabled",
-    "disabled",
-    "rotation",
-    "auth",
-    "authentication",
-    "reset",
-    "prompt",
-    "provider",
-    "manager",
-    "source",
-    "sources",
-    "scope",
-    "scopes",
-    "version",
-    "alg",
-    "algorithm",
-    "format",
-    "hint",
-    "field",
-    "env",
-    "var",
-    "status",
-    "error",
-    "errors",
-    "usage",
-    "host",
-    "port",
-    "user",
-    "username",
-    "client",
-    "server",
-    "endpoint",
-    "arn",
-    "ref",
-    "store",
-    "class",
-    "mode",
-    "method",
-    "age",
-    "date",
-    "at",
-    "time",
-    "timeout",
-    "refresh",
-    "cache",
-    "mount",
-    "engine",
-    "public",
-    "pub",
-    "budget",
-    "permissions",
-    "authenticator",
-    "generator",
-    "rule",
-    "rules",
-    "check",
-    "stdin",
-    "helper",
-    "complexity",
-    "history",
-    "change",
-    "changed",
-    "lock",
-    "lockout",
-    "strength",
-    "quality",
-    "index",
-    "set",
-    "exists",
-    "valid",
-    "audience",
-    "issuer",
-    "subject",
-    "kind",
-    "service",
-    "process",
-    "handler",
-    "factory",
-    "parser",
-    "validator",
-    "validation",
-    "fingerprint",
-    "fingerprints",
-    "label",
-    "labels",
-    "annotation",
-    "description",
-    "help",
-    "title",
-    "update",
-    "add",
-    "create",
-    "task",
-    "role",
-];
-
-/// Words in front of `key` that make it a secret.
-const KEY_OF: &[&str] = &[
-    "api",
-    "access",
-    "secret",
-    "private",
-    "client",
-    "account",
-    "master",
-    "encryption",
-    "signing",
-    "integration",
-    "routing",
-    "app",
-    "auth",
-    "shared",
-    "storage",
-    "license",
-    "deploy",
-    "service",
-    "session",
-    "webhook",
-    "crypto",
-    "vault",
-    "unseal",
-    "recovery",
-    "ssl",
-    "tls",
-    "application",
-];
-
-/// Words in front of `key` that make it public or a mere index.
-const KEY_NOT_OF: &[&str] = &[
-    "cache",
-    "public",
-    "pub",
-    "host",
-    "primary",
-    "foreign",
-    "sort",
-    "partition",
-    "object",
-    "kms",
-    "idempotency",
-    "group",
-    "hash",
-    "unique",
-    "ssh",
-    "gpg",
-    "registry",
-    "path",
-    "email",
-    "restore",
-    "map",
-    "dedup",
-    "dict",
-    "json",
-    "config",
-    "row",
-    "lock",
-];
-
 /// The class of a key such as `DB_PASSWORD`, `apiKey` or `ansible_become_pass`; nothing when its value is no secret.
 pub(super) fn key_class(key: &[u8]) -> Option<Class> {
-    let words = words(key);
+    let words = words_of(key);
     let mut class = None;
     let mut after = 0;
     for (index, word) in words.iter().enumerate() {
@@ -222,7 +30,8 @@ pub(super) fn key_class(key: &[u8]) -> Option<Class> {
         }
     }
     let rest = words.get(after..).unwrap_or_default();
-    let describes = rest.iter().any(|w| DESCRIBING.contains(&w.as_str())) || rest.len() > 3;
+    let describes =
+        rest.iter().any(|w| words::has(words::DESCRIBING, w.as_bytes())) || rest.len() > 3;
     let counts = words.first().is_some_and(|w| {
         matches!(w.as_str(), "max" | "min" | "num" | "n" | "no" | "is" | "has" | "use")
     });
@@ -267,18 +76,18 @@ fn word_class(word: &str, before: &str, next: &str, count: usize) -> Option<Clas
     if word == "login" && before == "sonar" || word == "base" && before == "key" {
         return Some(Class::Secret);
     }
-    if word != "key" || next == "base" || KEY_NOT_OF.contains(&before) {
+    if word != "key" || next == "base" || words::has(words::KEY_NOT_OF, before.as_bytes()) {
         return None;
     }
     match before {
         "" => None,
-        _ if KEY_OF.contains(&before) => Some(Class::Secret),
+        _ if words::has(words::KEY_OF, before.as_bytes()) => Some(Class::Secret),
         _ => Some(Class::Weak),
     }
 }
 
 /// The words of a key in lower case: cut at punctuation, at digits' ends and where the case changes.
-fn words(key: &[u8]) -> Vec<String> {
+fn words_of(key: &[u8]) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = b'A';
     for (index, byte) in key.iter().enumerate() {
@@ -296,81 +105,6 @@ fn words(key: &[u8]) -> Vec<String> {
     words.retain(|word| !word.is_empty());
     words
 }
-
-/// Values that stand for a secret that is not there.
-const ABSENT: &[&str] = &[
-    "bearer",
-    "basic",
-    "negotiate",
-    "digest",
-    "required",
-    "optional",
-    "none",
-    "null",
-    "nil",
-    "true",
-    "false",
-    "yes",
-    "no",
-    "on",
-    "off",
-    "empty",
-    "missing",
-    "invalid",
-    "incorrect",
-    "expired",
-    "changed",
-    "unset",
-    "set",
-    "present",
-    "absent",
-    "string",
-    "undefined",
-    "masked",
-    "hidden",
-    "redacted",
-    "given",
-    "provided",
-    "not",
-    "unknown",
-    "denied",
-    "failed",
-    "inherit",
-    "str",
-    "text",
-    "bytes",
-    "object",
-    "number",
-    "boolean",
-    "bool",
-    "prompt",
-    "ask",
-    "default",
-    "omitted",
-    "placeholder",
-    "read",
-    "write",
-    "admin",
-    "error",
-    "ok",
-    "is",
-    "was",
-    "for",
-    "from",
-    "must",
-    "and",
-    "or",
-    "value_specified_in_no_log_parameter",
-    "configured",
-    "found",
-    "supplied",
-    "used",
-    "in",
-    "using",
-    "with",
-    "has",
-    "sensitive",
-];
 
 /// Whether a value is a placeholder: a mask, a variable, a template, a word such as `required`.
 pub(super) fn is_placeholder(value: &[u8]) -> bool {
@@ -431,7 +165,7 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
 }
 
 fn is_absent(word: &[u8]) -> bool {
-    ABSENT.iter().any(|absent| word.eq_ignore_ascii_case(absent.as_bytes()))
+    words::has(words::ABSENT, word)
 }
 
 /// Whether a value was replaced before, in part or whole.
@@ -572,70 +306,13 @@ pub(super) fn is_common(value: &str) -> bool {
         || digits
         || repeated
         || letters < 2
-        || COMMON.contains(&lower.as_str())
+        || words::has(words::COMMON, lower.as_bytes())
         || holds_part_of_marker(&lower)
 }
 
 fn holds_part_of_marker(lower: &str) -> bool {
     super::rules::ids().any(|id| format!("{OPEN}{id}]").contains(lower))
 }
-
-const COMMON: &[&str] = &[
-    "true",
-    "false",
-    "null",
-    "none",
-    "prod",
-    "production",
-    "main",
-    "master",
-    "stage",
-    "staging",
-    "test",
-    "testing",
-    "develop",
-    "development",
-    "local",
-    "localhost",
-    "root",
-    "admin",
-    "user",
-    "deploy",
-    "runner",
-    "github",
-    "actions",
-    "default",
-    "info",
-    "debug",
-    "error",
-    "warn",
-    "warning",
-    "latest",
-    "linux",
-    "ubuntu",
-    "http",
-    "https",
-    "auto",
-    "always",
-    "never",
-    "name",
-    "value",
-    "password",
-    "secret",
-    "token",
-    "changed",
-    "failed",
-    "success",
-    "failure",
-    "host",
-    "port",
-    "disabled",
-    "enabled",
-    "yes",
-    "undefined",
-    "127.0.0.1",
-    "0.0.0.0",
-];
 
 /// A value that says what something is: an address without user, lower-case words.
 pub(super) fn is_describing(value: &str) -> bool {

@@ -20,8 +20,8 @@ pub(super) const KEYWORDS: &[&str] =
 const KEY_MAX: usize = 100;
 /// Most blanks between key, separator and value.
 const BLANKS_MAX: usize = 40;
-/// Longest value that is judged as a quoted one, in bytes.
-const QUOTED_MAX: usize = 8 * 1024;
+/// How much of a value is judged, in bytes: bounds the time that a hostile line can cost.
+const JUDGED_MAX: usize = 1024;
 
 /// A key and what follows it on its line.
 pub(super) struct Keyed {
@@ -30,8 +30,6 @@ pub(super) struct Keyed {
     pub(super) flag: bool,
     /// Where the value is; nothing when the line ends after the key and its separator.
     pub(super) value: Option<Value>,
-    /// Where the scan may go on.
-    end: usize,
 }
 
 /// A value that stands behind a key.
@@ -39,25 +37,24 @@ pub(super) struct Value {
     range: Range<usize>,
     quoted: bool,
     colon: bool,
+    /// Set when the value goes on after what is judged of it.
+    cut: bool,
 }
 
 /// Adds the secret values on a line to `spans`, given the places of [`KEYWORDS`] on it.
 pub(super) fn scan(line: &[u8], hits: &[usize], spans: &mut Vec<Span>) {
     let mut done = 0;
-    for hit in hits {
-        if *hit < done {
+    for hit in hits.iter().copied() {
+        if hit < done {
             continue;
         }
-        let Some(keyed) = at(line, *hit) else { continue };
-        let Some(value) = &keyed.value else { continue };
-        if is_secret(line, keyed.class, value) {
-            spans.push(Span {
-                range: value.range.clone(),
-                rule: if keyed.flag { FLAG } else { KEYED },
-            });
-            done = value.range.end;
-        } else {
-            done = keyed.end;
+        done = key_around(line, hit).end;
+        let Some(Keyed { class, flag, value: Some(value) }) = at(line, hit) else { continue };
+        if is_secret(line, class, &value) {
+            let end = if value.cut { bare_end(line, value.range.end) } else { value.range.end };
+            let rule = if flag { FLAG } else { KEYED };
+            spans.push(Span { range: value.range.start..end, rule });
+            done = end;
         }
     }
 }
@@ -73,17 +70,12 @@ pub(super) fn at(line: &[u8], hit: usize) -> Option<Keyed> {
     let rest_start = key.end + quote;
     let (separator, colon) = separator(line.get(rest_start..)?, flag, quote > 0, class)?;
     let start = rest_start + separator;
-    Some(Keyed {
-        class,
-        flag,
-        value: value_at(line, start, colon, is_query(line, &key)),
-        end: start,
-    })
+    Some(Keyed { class, flag, value: value_at(line, start, colon, is_query(line, &key)) })
 }
 
 fn is_secret(line: &[u8], class: Class, value: &Value) -> bool {
     let Some(bytes) = line.get(value.range.clone()) else { return false };
-    if !judge::is_secret(class, bytes) {
+    if !judge::is_secret(class, bytes) || value.quoted && is_between_strings(bytes) {
         return false;
     }
     let after = line.get(value.range.end..).unwrap_or_default().trim_ascii_start();
@@ -92,6 +84,13 @@ fn is_secret(line: &[u8], class: Class, value: &Value) -> bool {
         && after.first().is_some_and(u8::is_ascii_alphanumeric)
         && !next_is_key(after);
     !prose || judge::is_mixed(bytes, 6)
+}
+
+/// Whether a quoted value is what stands between two strings: the first quote closed a string that ended with `password:`.
+fn is_between_strings(bytes: &[u8]) -> bool {
+    bytes.starts_with(b", ")
+        || bytes.starts_with(b"}")
+        || !bytes.iter().any(u8::is_ascii_alphanumeric)
 }
 
 /// Whether the next word is `key=…` or `key:…`, so that the value before it was one word and not prose.
@@ -145,6 +144,9 @@ fn is_query(line: &[u8], key: &Range<usize>) -> bool {
 
 const QUOTES: &[&[u8]] = &[b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"%22"];
 
+/// Line ends as entities, where an unquoted value ends.
+const LINE_ENDS: &[&[u8]] = &[b"&#10;", b"&#13;", b"&#xA;", b"&#xD;"];
+
 /// Width of the quote at the start of `rest`, with its backslashes or as an entity.
 fn quote_width(rest: &[u8]) -> usize {
     if let Some(entity) = QUOTES.iter().find(|q| rest.starts_with(q)) {
@@ -164,7 +166,7 @@ fn separator(rest: &[u8], flag: bool, quoted: bool, class: Class) -> Option<(usi
     let blanks = blanks(rest);
     let sign = rest.get(blanks..)?;
     let (width, colon) = match sign {
-        [b'=', b'>', ..] | [b':', b'=', ..] | [b'=', b'=', ..] => (2, false),
+        [b'=', b'>' | b'=', ..] | [b':', b'=', ..] => (2, false),
         [b':', b':' | b'?' | b'+', ..] => return None,
         [b'=', ..] => (1, false),
         [b':', ..] => (1, true),
@@ -215,19 +217,25 @@ fn value_at(line: &[u8], start: usize, colon: bool, query: bool) -> Option<Value
     let quote = quote_width(rest);
     if quote > 0 {
         let body = rest.get(quote..)?;
-        let length = closing(body, rest.get(..quote)?);
-        return Some(Value { range: start + quote..start + quote + length, quoted: true, colon });
+        let head = body.get(..body.len().min(JUDGED_MAX))?;
+        let closed = closing(head, rest.get(..quote)?);
+        let range = start + quote..start + quote + closed.unwrap_or(head.len());
+        return Some(Value {
+            range,
+            quoted: true,
+            colon,
+            cut: closed.is_none() && head.len() < body.len(),
+        });
     }
-    let width = rest.iter().take_while(|b| !ends_bare(**b)).count();
-    let mut bare = rest.get(..width)?;
-    if query {
-        bare = bare.split(|b| *b == b'&').next()?;
-    }
-    if let Some(at) = QUOTES
-        .iter()
-        .filter_map(|q| bare.windows(q.len()).take(QUOTED_MAX).position(|w| w == *q))
-        .min()
-    {
+    let head = rest.get(..rest.len().min(JUDGED_MAX))?;
+    let width = head.iter().take_while(|b| !ends_bare(**b)).count();
+    let cut = width == JUDGED_MAX;
+    let mut bare = head.get(..width)?;
+    let entity = |at: &usize| {
+        bare.get(*at..).is_some_and(|b| QUOTES.iter().chain(LINE_ENDS).any(|q| b.starts_with(q)))
+    };
+    let ends = |at: &usize| matches!(bare.get(*at), Some(b'&')) && query || entity(at);
+    if let Some(at) = (0..bare.len()).find(ends) {
         bare = bare.get(..at)?;
     }
     while let Some(shorter) =
@@ -235,7 +243,19 @@ fn value_at(line: &[u8], start: usize, colon: bool, query: bool) -> Option<Value
     {
         bare = shorter;
     }
-    (!bare.is_empty()).then(|| Value { range: start..start + bare.len(), quoted: false, colon })
+    let cut = cut && bare.len() == width;
+    (!bare.is_empty()).then(|| Value {
+        range: start..start + bare.len(),
+        quoted: false,
+        colon,
+        cut,
+    })
+}
+
+/// Where a value ends that was cut while it was judged.
+fn bare_end(line: &[u8], from: usize) -> usize {
+    let rest = line.get(from..).unwrap_or_default();
+    from + rest.iter().take_while(|b| !ends_bare(**b)).count()
 }
 
 const fn ends_bare(byte: u8) -> bool {
@@ -250,26 +270,25 @@ fn unmatched(bare: &[u8]) -> Option<&[u8]> {
         b'}' => (b'{', b'}'),
         _ => return None,
     };
-    let count = |which: u8| bare.iter().take(QUOTED_MAX).filter(|b| **b == which).count();
-    (bare.len() < QUOTED_MAX && count(close) > count(open))
-        .then(|| bare.get(..bare.len() - 1))
-        .flatten()
+    let depth =
+        |depth: isize, byte: &u8| depth + isize::from(*byte == open) - isize::from(*byte == close);
+    (bare.iter().fold(0, depth) < 0).then(|| bare.get(..bare.len() - 1)).flatten()
 }
 
-/// Length of a quoted value: up to the same quote with the same number of backslashes, else up to the end of the line.
-fn closing(body: &[u8], quote: &[u8]) -> usize {
+/// Length of a quoted value: up to the same quote with the same number of backslashes; nothing when it is not closed.
+fn closing(body: &[u8], quote: &[u8]) -> Option<usize> {
     if quote.starts_with(b"&") || quote.starts_with(b"%") {
-        return body.windows(quote.len()).position(|w| w == quote).unwrap_or(body.len());
+        return body.windows(quote.len()).position(|w| w == quote);
     }
-    let Some((mark, own)) = quote.split_last() else { return body.len() };
+    let (mark, own) = quote.split_last()?;
     let mut slashes = 0;
     for (at, byte) in body.iter().enumerate() {
         if byte == mark && slashes <= own.len() {
-            return at - slashes;
+            return Some(at - slashes);
         }
         slashes = if *byte == b'\\' { slashes + 1 } else { 0 };
     }
-    body.len()
+    None
 }
 
 #[cfg(test)]
@@ -323,6 +342,8 @@ mod tests {
             "cancellation token: System.Threading.CancellationToken was triggered",
             "const accessToken = await getAccessToken(clientId);",
             "PASSWORD: ${{ secrets.PROD_DB_PASSWORD }}",
+            r#"{"msg": "sorry, try again.\npassword:", "role": null}"#,
+            "[sudo] password:&#10;Sorry, try again.",
             "primary key: orders_pkey",
             "--private-key PRIVATE_KEY_FILE",
             "[sudo] password for deploy: ",

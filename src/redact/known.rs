@@ -11,14 +11,14 @@ use super::encode::{self, Match};
 use super::judge;
 use super::redacted::Known;
 use super::span::{KNOWN_VALUE, Span};
-use super::view::View;
+use super::view::{Seam, View};
 
 /// Longest literal of the automaton, in bytes: longer forms are searched in pieces, so a cut-off value is found too.
 const PIECE: usize = 256;
 /// From this length on a form is searched across line ends as well, in bytes.
 const JOINED_MIN: usize = 8;
-/// Up to this many bytes of literals the automaton is the fast and large one (about 10 MiB).
-const FAST_MAX: usize = 64 * 1024;
+/// Up to this many bytes of literals the automaton is the fast and large one (up to 60 MiB while it is built).
+const FAST_MAX: usize = 128 * 1024;
 /// From this length on a match need not be exact, in bytes.
 const FOLD_MIN: usize = 12;
 
@@ -96,12 +96,14 @@ impl KnownValues {
     ) {
         let Some(automaton) = &self.automaton else { return };
         self.search(automaton, text, 0, &mut |range, value| each(range, value));
-        let joined = View::joined(stripped.bytes());
-        self.search(automaton, joined.bytes(), JOINED_MIN, &mut |range, value| {
-            for piece in joined.origin_pieces(&range) {
-                each(stripped.origin_range(&piece), value);
-            }
-        });
+        for seam in [Seam::Bare, Seam::Padded] {
+            let joined = View::joined(stripped.bytes(), seam);
+            self.search(automaton, joined.bytes(), JOINED_MIN, &mut |range, value| {
+                for piece in joined.origin_pieces(&range) {
+                    each(stripped.origin_range(&piece), value);
+                }
+            });
+        }
     }
 
     fn search(
@@ -229,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_cut_off_long_value_is_found() {
-        let value: String = (0..600).map(|n| char::from(b'a' + (n * 7 % 26) as u8)).collect();
+        let value: String = (0..600_u32).filter_map(|n| char::from_digit(n * n % 36, 36)).collect();
         assert!(!covered(&value, &value[..400]).is_empty());
     }
 

@@ -22,6 +22,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod view;
+mod words;
 
 pub use redacted::{Counts, Known, Redacted};
 pub use redactor::Redactor;

@@ -10,8 +10,8 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::blocks::{self, State};
 use super::keyed;
-use super::rules::COMPILED;
-use super::span::Span;
+use super::rules::{self, COMPILED};
+use super::span::{self, Span};
 use super::view::{self, View};
 
 /// Longest part of a line that a rule looks at in one go, in bytes: bounds the time that a hostile line can cost.
@@ -26,6 +26,8 @@ struct Wanted {
     rules: u64,
     keyed: bool,
     block: bool,
+    /// The keyword opens an earlier replacement.
+    marker: bool,
 }
 
 struct Prefilter {
@@ -50,6 +52,7 @@ impl Prefilter {
         for keyword in blocks::KEYWORDS {
             wanted.entry(keyword).or_default().block = true;
         }
+        wanted.entry(span::OPEN).or_default().marker = true;
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
             .ascii_case_insensitive(true)
@@ -65,12 +68,15 @@ impl Prefilter {
 struct Asked {
     wanted: Wanted,
     keys: Vec<usize>,
+    /// Earlier replacements: their names are no keywords.
+    markers: Vec<Range<usize>>,
 }
 
 impl Asked {
     fn add(&mut self, wanted: Wanted, at: usize) {
         self.wanted.rules |= wanted.rules;
         self.wanted.block |= wanted.block;
+        self.wanted.marker |= wanted.marker;
         if wanted.keyed {
             self.keys.push(at);
         }
@@ -79,6 +85,24 @@ impl Asked {
     fn clear(&mut self) {
         self.wanted = Wanted::default();
         self.keys.clear();
+        self.markers.clear();
+    }
+
+    /// Sorts the keys, and forgets those that stand in earlier replacements on the line.
+    fn settle(&mut self, line: &[u8]) {
+        self.keys.sort_unstable();
+        if self.wanted.marker {
+            self.markers = span::markers(line, rules::is_id);
+            let markers = &self.markers;
+            self.keys.retain(|key| !span::holds(markers, *key));
+        }
+    }
+
+    /// Whether a match begins or ends in the middle of an earlier replacement.
+    fn divides_marker(&self, range: &Range<usize>) -> bool {
+        let holds = |at: usize| span::holds(&self.markers, at);
+        let inside = |at: usize| at.checked_sub(1).is_some_and(holds) && holds(at);
+        inside(range.start) || inside(range.end)
     }
 
     fn is_empty(&self) -> bool {
@@ -124,6 +148,18 @@ pub(super) fn find(
     }
 }
 
+/// Adds the secrets of one line of a text to `spans`, as if nothing stood before it.
+pub(super) fn find_on_line(text: &str, line: &Range<usize>, spans: &mut Vec<Span>) {
+    let bytes = text.get(line.clone()).unwrap_or_default().as_bytes();
+    let mut found = Vec::new();
+    find(bytes, &View::stripped(bytes), &mut State::default(), bytes.len(), &mut found);
+    let place = |span: Span| {
+        let range = line.start + span.range.start..line.start + span.range.end;
+        Span { range, rule: span.rule }
+    };
+    spans.extend(found.into_iter().map(place));
+}
+
 /// Start of the line that holds `at`; nothing before `floor` is looked at.
 fn line_start(bytes: &[u8], floor: usize, at: usize) -> usize {
     let before = bytes.get(floor..at).unwrap_or_default();
@@ -144,9 +180,12 @@ fn on_line(
     spans: &mut Vec<Span>,
 ) {
     let mut found = Vec::new();
-    asked.keys.sort_unstable();
+    asked.settle(line);
     if asked.wanted.block || !asked.keys.is_empty() || state.is_waiting() {
         state.step(line, &asked.keys, &mut found);
+    }
+    if asked.wanted.block {
+        state.open(line, &mut found);
     }
     if !asked.is_empty() {
         look(line, asked, &mut found);
@@ -173,7 +212,7 @@ fn with_gaps(text: &[u8], whole: Range<usize>, spans: &mut Vec<Span>) {
         let wanted = prefilter.wanted.get(hit.pattern().as_usize()).copied().unwrap_or_default();
         asked.add(wanted, hit.start());
     }
-    asked.keys.sort_unstable();
+    asked.settle(&line);
     let mut found = Vec::new();
     look(&line, &asked, &mut found);
     let place = |span: Span| Span {
@@ -185,7 +224,6 @@ fn with_gaps(text: &[u8], whole: Range<usize>, spans: &mut Vec<Span>) {
 
 /// Applies to a line the rules that its keywords asked for.
 fn look(line: &[u8], asked: &Asked, spans: &mut Vec<Span>) {
-    keyed::scan(line, &asked.keys, spans);
     let mut left = asked.wanted.rules;
     while left != 0 {
         let index = left.trailing_zeros() as usize;
@@ -194,6 +232,10 @@ fn look(line: &[u8], asked: &Asked, spans: &mut Vec<Span>) {
         for window in windows(line.len()) {
             let part = line.get(window.clone()).unwrap_or_default();
             for found in row.shape.captures_iter(part) {
+                let reach = found.get(0).map_or(0..0, |all| all.range());
+                if asked.divides_marker(&(window.start + reach.start..window.start + reach.end)) {
+                    continue;
+                }
                 let whole = usize::from(found.len() > 1);
                 let groups = found
                     .iter()
@@ -207,6 +249,7 @@ fn look(line: &[u8], asked: &Asked, spans: &mut Vec<Span>) {
             }
         }
     }
+    keyed::scan(line, &asked.keys, spans);
 }
 
 /// The parts of a long line that the rules look at one after the other.

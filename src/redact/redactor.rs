@@ -3,6 +3,7 @@
 //! It reads no environment and writes nowhere but to the writer it is given.
 
 use std::io::{BufRead, Read as _, Write};
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -61,10 +62,9 @@ impl Redactor {
         loop {
             let end = bytes.len().min(start + CHUNK + KEPT);
             let part = bytes.get(start..end).unwrap_or_default();
-            let markers = span::markers(&String::from_utf8_lossy(part), rules::is_id);
-            let shielded = |range: &std::ops::Range<usize>| {
-                std::str::from_utf8(part).is_ok()
-                    && markers.iter().any(|m| m.start <= range.start && range.end <= m.end)
+            let markers = span::markers(part, rules::is_id);
+            let shielded = |range: &Range<usize>| {
+                span::holds(&markers, range.start) && span::holds(&markers, range.end - 1)
             };
             names.extend(self.known.names_in(part, &shielded));
             if end == bytes.len() {
@@ -82,7 +82,7 @@ impl Redactor {
         self.known.unmaskable()
     }
 
-    /// Copies `reader` to `writer` without its secrets, in bounded memory (about 4 MiB); bytes that are no UTF-8 become U+FFFD.
+    /// Copies `reader` to `writer` without its secrets, in bounded memory (about 4 MiB besides the automaton); bytes that are no UTF-8 become U+FFFD.
     ///
     /// # Errors
     /// Whatever reading or writing returns.

@@ -25,7 +25,7 @@ pub(super) fn settle(text: &str, spans: Vec<Span>, is_rule: fn(&str) -> bool) ->
     if spans.is_empty() {
         return spans;
     }
-    let earlier = markers(text, is_rule);
+    let earlier = markers(text.as_bytes(), is_rule);
     let mut parts: Vec<Span> = Vec::with_capacity(spans.len());
     for span in union(spans) {
         for line in lines(text, on_boundaries(text, span.range)) {
@@ -60,20 +60,16 @@ fn union(mut spans: Vec<Span>) -> Vec<Span> {
     let mut longest = 0;
     for span in spans {
         let length = span.range.len();
-        match out.last_mut().filter(|last| span.range.start <= last.range.end) {
-            Some(last) => {
-                let known = last.rule == KNOWN_VALUE;
-                if !known && (span.rule == KNOWN_VALUE || length > longest) {
-                    last.rule = span.rule;
-                    longest = length;
-                }
-                last.range.end = last.range.end.max(span.range.end);
-            }
-            None => {
-                longest = length;
-                out.push(span);
-            }
+        let Some(last) = out.last_mut().filter(|last| span.range.start <= last.range.end) else {
+            longest = length;
+            out.push(span);
+            continue;
+        };
+        if last.rule != KNOWN_VALUE && (span.rule == KNOWN_VALUE || length > longest) {
+            last.rule = span.rule;
+            longest = length;
         }
+        last.range.end = last.range.end.max(span.range.end);
     }
     out
 }
@@ -95,14 +91,29 @@ fn lines(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
 }
 
 /// The replacements that a text holds already.
-pub(super) fn markers(text: &str, is_rule: fn(&str) -> bool) -> Vec<Range<usize>> {
-    let found = |(start, open): (usize, &str)| {
-        let rest = text.get(start + open.len()..)?;
-        let rest = rest.get(..rest.floor_char_boundary(48)).unwrap_or(rest);
-        let (rule, _) = rest.split_once(']')?;
-        is_rule(rule).then(|| start..start + open.len() + rule.len() + 1)
-    };
-    text.match_indices(OPEN).filter_map(found).collect()
+pub(super) fn markers(text: &[u8], is_rule: fn(&str) -> bool) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(step) = text.get(at..).and_then(|t| t.iter().position(|b| *b == b'[')) {
+        let start = at + step;
+        let end = text.get(start..).and_then(|rest| marker_width(rest, is_rule));
+        out.extend(end.map(|width| start..start + width));
+        at = start + end.unwrap_or(1);
+    }
+    out
+}
+
+/// Whether one of the ranges, which are sorted and apart, holds an offset.
+pub(super) fn holds(ranges: &[Range<usize>], at: usize) -> bool {
+    let next = ranges.partition_point(|range| range.end <= at);
+    ranges.get(next).is_some_and(|range| range.start <= at)
+}
+
+fn marker_width(rest: &[u8], is_rule: fn(&str) -> bool) -> Option<usize> {
+    let name = rest.strip_prefix(OPEN.as_bytes())?;
+    let width = name.iter().take(40).position(|b| *b == b']')?;
+    let id = std::str::from_utf8(name.get(..width)?).ok()?;
+    is_rule(id).then_some(OPEN.len() + width + 1)
 }
 
 /// The parts of a range that no earlier replacement holds.

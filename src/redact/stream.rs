@@ -3,6 +3,8 @@
 //! The text passes through a buffer that is cut at a line end, never inside the last part of it: a secret that begins before the cut
 //! is seen whole, and the rest of it beyond the cut is remembered. It does not decide what is a secret.
 
+use std::ops::Range;
+
 use super::Counts;
 use super::blocks::State;
 use super::known::KnownValues;
@@ -15,6 +17,8 @@ use super::view::View;
 pub(super) const CHUNK: usize = 512 * 1024;
 /// What stays in the buffer, in bytes: more than the longest secret that is found as a whole.
 pub(super) const KEPT: usize = 32 * 1024;
+/// How often a line with a replacement is looked at again at most; two rounds are rare.
+const ROUNDS_MAX: usize = 8;
 
 /// A redaction that goes on, with what it has to remember between two chunks.
 pub(super) struct Stream<'k> {
@@ -59,10 +63,42 @@ impl<'k> Stream<'k> {
         patterns::find(text.as_bytes(), &stripped, &mut self.state, cut, &mut spans);
         let mut spans = span::settle(text, spans, rules::is_id);
         self.pending = beyond(&mut spans, cut);
-        let out = span::render(text.get(..cut).unwrap_or_default(), &spans, &mut self.counts);
+        let head = text.get(..cut).unwrap_or_default();
+        let out = if spans.is_empty() {
+            head.to_owned()
+        } else {
+            until_stable(span::render(head, &spans, &mut self.counts), &mut self.counts)
+        };
         self.buffer.drain(..cut);
         out
     }
+}
+
+/// Looks again at the lines with a replacement: without the replaced text they may show what the first look did not see.
+fn until_stable(mut text: String, counts: &mut Counts) -> String {
+    for _ in 0..ROUNDS_MAX {
+        let mut spans = Vec::new();
+        let mut next = 0;
+        for (at, _) in text.match_indices(span::OPEN) {
+            if at >= next {
+                let line = line_around(&text, at);
+                next = line.end;
+                patterns::find_on_line(&text, &line, &mut spans);
+            }
+        }
+        let spans = span::settle(&text, spans, rules::is_id);
+        if spans.is_empty() {
+            break;
+        }
+        text = span::render(&text, &spans, counts);
+    }
+    text
+}
+
+fn line_around(text: &str, at: usize) -> Range<usize> {
+    let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+    let rest = text.get(at..).and_then(|after| after.find('\n'));
+    start..rest.map_or(text.len(), |width| at + width)
 }
 
 /// Takes what lies beyond the cut out of `spans`, as offsets from the cut.

@@ -8,6 +8,39 @@ use std::ops::Range;
 /// Longest control string (title, hyperlink) that is left out as a whole, in bytes.
 const STRING_LIMIT: usize = 512;
 
+/// What is left out between two lines of a joined view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seam {
+    /// The line end alone: a tool wrapped the text.
+    Bare,
+    /// Also what logs put around lines: time stamps, names of containers, indentation, quotes of a list.
+    Padded,
+}
+
+impl Seam {
+    /// Whether a line that starts here is no continuation: a tool that wraps a text writes no time stamp into it. A line between two
+    /// such places is left out, so that the bare view of a log with time stamps is short.
+    fn parts(self, text: &[u8], start: usize) -> bool {
+        match self {
+            Self::Bare => {
+                timestamp_width(text.get(start..text.len().min(start + 40)).unwrap_or_default()) > 0
+            }
+            Self::Padded => false,
+        }
+    }
+
+    /// The part to leave out around a line end; the line starts at `start`.
+    fn around(self, text: &[u8], start: usize, end: usize) -> Range<usize> {
+        match self {
+            Self::Bare => {
+                let carriage = end > start && text.get(end - 1) == Some(&b'\r');
+                end - usize::from(carriage)..end + 1
+            }
+            Self::Padded => tail_start(text, start, end)..end + 1 + lead_width(text, end + 1),
+        }
+    }
+}
+
 /// Bytes of a text without some parts, with the offsets they come from.
 pub(super) struct View<'t> {
     bytes: Cow<'t, [u8]>,
@@ -31,15 +64,22 @@ impl<'t> View<'t> {
         builder.finish()
     }
 
-    /// The text as if its lines had never been wrapped: without line ends, and without what logs put around a line.
-    pub(super) fn joined(text: &'t [u8]) -> Self {
+    /// The text as if its lines had never been wrapped: without line ends, and as the seam says without what stands around them.
+    pub(super) fn joined(text: &'t [u8], seam: Seam) -> Self {
         let mut builder = Builder::new(text);
         let mut at = 0;
+        let mut alone = seam.parts(text, 0);
         while let Some(step) = text.get(at..).and_then(|t| t.iter().position(|b| *b == b'\n')) {
             let end = at + step;
-            let seam = tail_start(text, at, end)..end + 1 + lead_width(text, end + 1);
-            builder.leave_out(seam.clone());
-            at = seam.end.max(end + 1);
+            let before = alone;
+            alone = seam.parts(text, end + 1);
+            let left_out = match (before, alone) {
+                (true, true) => at..end,
+                (false, true) => end..end,
+                (_, false) => seam.around(text, at, end),
+            };
+            at = left_out.end.max(end + 1);
+            builder.leave_out(left_out);
         }
         builder.finish()
     }
@@ -106,6 +146,9 @@ impl<'t> Builder<'t> {
     }
 
     fn leave_out(&mut self, part: Range<usize>) {
+        if part.is_empty() {
+            return;
+        }
         self.keep_until(part.start);
         self.next = part.end.min(self.text.len());
     }
@@ -134,13 +177,14 @@ const fn suspicious(byte: u8) -> bool {
 fn invisible(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     match rest {
-        [0x1b, b'[', parameters @ ..] => 2 + control_sequence(parameters),
+        [0x1b, b'[', parameters @ ..] | [0xc2, 0x9b, parameters @ ..] => {
+            2 + control_sequence(parameters)
+        }
         [0x1b, b']' | b'P' | b'X' | b'^' | b'_', string @ ..] => 2 + control_string(string),
-        [0x1b, 0x20..=0x7e, ..] => 2,
-        [0xc2, 0x9b, parameters @ ..] => 2 + control_sequence(parameters),
-        [0xc2, 0xad, ..] => 2,
-        [0xe2, 0x80, 0x8b..=0x8f | 0xaa..=0xae, ..] | [0xe2, 0x81, 0xa0..=0xa9, ..] => 3,
-        [0xef, 0xbb, 0xbf, ..] => 3,
+        [0x1b, 0x20..=0x7e, ..] | [0xc2, 0xad, ..] => 2,
+        [0xe2, 0x80, 0x8b..=0x8f | 0xaa..=0xae, ..]
+        | [0xe2, 0x81, 0xa0..=0xa9, ..]
+        | [0xef, 0xbb, 0xbf, ..] => 3,
         [0..=8 | 11 | 12 | 14..=31 | 127, ..] => 1,
         _ => 0,
     }
@@ -224,7 +268,7 @@ mod tests {
     #[test]
     fn wrapped_lines_are_joined_without_time_stamps_container_names_and_quotes() {
         let text = b"2026-11-20T10:11:12.1234567Z web-1  | abc\",\r\n2026-11-20T10:11:12.1234567Z web-1  |  \"def";
-        let view = View::joined(text);
+        let view = View::joined(text, Seam::Padded);
         assert!(view.bytes().ends_with(b"| abcdef"));
         let start = view.bytes().len() - 6;
         let pieces = view.origin_pieces(&(start..start + 6));
