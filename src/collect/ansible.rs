@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Collector, Ctx, Harvest};
 use crate::report::{BundlePath, Evidence, EvidenceKind, Excerpt, Raw, Truncation};
-use crate::source::ansible::{self, Digest};
+use crate::source::ansible::{self, Digest, Failure, Run, Verdict};
 use crate::source::files::{self, Folder, Keep};
 use crate::source::{Cause, Error};
 use crate::task::{self, BoxFuture};
@@ -159,34 +159,35 @@ fn excerpts(digest: &Digest) -> Vec<Excerpt<Raw>> {
             root: true,
         });
     }
-    for run in digest.runs.iter().filter(|run| run.failed()) {
-        for failure in run.failures.iter().filter(|f| f.counts()) {
-            all.push(Excerpt {
-                label: Raw::new(failure.headline()),
-                text: Raw::new(failure.excerpt()),
-                line: failure.line,
-                root: failure.root_cause,
-            });
-        }
-        for error in &run.errors {
-            all.push(Excerpt {
-                label: Raw::new("Ansible stopped"),
-                text: Raw::new(error.clone()),
-                line: 1,
-                root: true,
-            });
-        }
-        if run.failures.iter().all(|f| !f.counts()) && run.errors.is_empty() {
-            let line = run.verdict_line();
-            all.push(Excerpt {
-                label: Raw::new(line.clone()),
-                text: Raw::new(line),
-                line: 1,
-                root: true,
-            });
+    for run in &digest.runs {
+        let before = all.len();
+        all.extend(run.failures.iter().filter(|f| run.failed() && f.counts()).map(of_failure));
+        if all.len() == before && (run.failed() || did_nothing(run)) {
+            all.push(of_run(run));
         }
     }
     all
+}
+
+fn of_failure(failure: &Failure) -> Excerpt<Raw> {
+    Excerpt {
+        label: Raw::new(failure.headline()),
+        text: Raw::new(failure.excerpt()),
+        line: failure.line,
+        root: failure.root_cause,
+    }
+}
+
+/// A green run that deployed nothing: no host matched, or the inventory could not be read.
+fn did_nothing(run: &Run) -> bool {
+    run.verdict == Verdict::NoHosts || run.warnings.iter().any(|w| w.contains("No inventory"))
+}
+
+/// A run that says why it stopped without naming a task.
+fn of_run(run: &Run) -> Excerpt<Raw> {
+    let verdict = run.verdict_line();
+    let lines: Vec<&str> = run.errors.iter().chain(&run.warnings).map(String::as_str).chain([verdict.as_str()]).collect();
+    Excerpt { label: Raw::new(verdict.clone()), text: Raw::new(lines.join("\n")), line: 1, root: true }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ fn manifest_of(entries: &[Evidence<Redacted>], collected: &[CollectedRow]) -> se
 
 #[test]
 fn an_entry_that_still_holds_a_secret_is_withheld_and_named() {
-    let entries = [evidence("a.log", "password=hunter2"), evidence("b.log", "fine")];
+    let entries = [evidence("a.log", "left: hunter2"), evidence("b.log", "fine")];
     let sifted = sift(entries.iter().map(Item::of_evidence), &hunter);
     assert_eq!(sifted.kept.iter().map(|k| k.path.as_str()).collect::<Vec<_>>(), ["b.log"]);
     let manifest = manifest_of(&entries, &[]);

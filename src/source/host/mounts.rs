@@ -13,6 +13,8 @@ pub(super) struct Mount {
     pub(super) point: PathBuf,
     /// The type of the file system.
     pub(super) kind: String,
+    /// What is mounted: a block device, or any word for a file system without one.
+    pub(super) source: String,
     /// Its options, as the file system writes them.
     pub(super) options: String,
 }
@@ -30,7 +32,8 @@ fn mount(line: &str) -> Option<Mount> {
         root: unescape(before.next()?),
         point: unescape(before.next()?),
         kind: behind.next()?.to_owned(),
-        options: behind.nth(1).unwrap_or_default().to_owned(),
+        source: behind.next().unwrap_or_default().to_owned(),
+        options: behind.next().unwrap_or_default().to_owned(),
     })
 }
 

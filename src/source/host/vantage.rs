@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::mounts::Mount;
 use super::{Host, mounts};
 
 /// Where this process runs, and what told so.
@@ -35,8 +36,15 @@ const WORDS: &[&str] =
     &["docker", "containerd", "kubepods", "libpod", "containers/storage", "lxc", "kubelet", "crio"];
 
 impl Host {
-    /// Looks for the marks of a container; without any, this is the host.
+    /// Looks for the marks of a container; without any, this is the host. A root file system that is a whole disk is the host's,
+    /// whatever mark lies in it: machines whose image was made from a container's still carry the mark.
     pub fn vantage(&self) -> Vantage {
+        let mounts = self.mounts();
+        let root = mounts::of(&mounts, Path::new("/"));
+        if let Some(disk) = root.filter(|mount| is_whole_disk(mount)) {
+            let told_by = format!("the root file system is the whole of {}", disk.source);
+            return Vantage { place: Place::Host, told_by };
+        }
         let container = |told_by: String| Vantage { place: Place::Container, told_by };
         if let Some(mark) = MARKS.iter().find(|mark| self.inside(Path::new(mark)).exists()) {
             return container(format!("{mark} exists"));
@@ -45,14 +53,18 @@ impl Host {
         if let Some(word) = word_in(&groups) {
             return container(format!("the control group of process 1 names {word}"));
         }
-        let mounts = self.mounts();
-        let root =
-            mounts::of(&mounts, Path::new("/")).filter(|mount| mount.kind.ends_with("overlay"));
+        let root = root.filter(|mount| mount.kind.ends_with("overlay"));
         if let Some(word) = root.and_then(|mount| word_in(&mount.options)) {
             return container(format!("the root file system is an overlay of {word}"));
         }
         Vantage { place: Place::Host, told_by: "no mark of a container was found".to_owned() }
     }
+}
+
+/// A block device that is mounted from its top and is not one of those that an engine makes for a container.
+fn is_whole_disk(mount: &Mount) -> bool {
+    let device = mount.source.starts_with("/dev/") && word_in(&mount.source).is_none();
+    device && mount.root == Path::new("/") && mount.point == Path::new("/")
 }
 
 fn word_in(text: &str) -> Option<&'static str> {
@@ -86,6 +98,16 @@ mod tests {
                 Vantage { place: Place::Container, told_by: told_by.to_owned() }
             );
         }
+    }
+
+    #[test]
+    fn a_mark_left_on_a_whole_disk_makes_no_container() {
+        let disk = "1 0 8:1 / / rw - ext4 /dev/vda rw\n";
+        let (_root, machine) = host(&[(".dockerenv", ""), ("proc/self/mountinfo", disk)]);
+        assert_eq!(machine.vantage().place, Place::Host);
+        let thin = "1 0 8:1 / / rw - ext4 /dev/mapper/docker-8:1-abc rw\n";
+        let (_root, container) = host(&[(".dockerenv", ""), ("proc/self/mountinfo", thin)]);
+        assert_eq!(container.vantage().place, Place::Container);
     }
 
     #[test]
