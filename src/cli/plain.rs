@@ -27,7 +27,7 @@ pub(super) fn digest(session: &Session, args: &DigestArgs) -> Result<(), Failure
     match args.format {
         DigestFormat::Json => {
             let value = serde_json::to_value(&digest).context("write the digest as JSON")?;
-            let text = session.redactor.json(value);
+            let text = session.redactor.pretty_json(value);
             session.console(|console| console.exact(&text));
         }
         DigestFormat::Text => {

@@ -28,7 +28,7 @@ pub(super) fn print(session: &Session, report: &Report, format: Format) {
 
 /// The JSON form with every text redacted once more.
 pub(super) fn to_json(session: &Session, report: &Report) -> Redacted {
-    session.redactor.json(json::to_json(report))
+    session.redactor.pretty_json(json::to_json(report))
 }
 
 /// The summary; a template that fails must not cost the report, so the plain text stands in.

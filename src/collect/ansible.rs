@@ -120,7 +120,7 @@ fn sniff(folder: &Path, started: i64) -> Vec<PathBuf> {
         .into_iter()
         .filter(|f| wanted(&f.path) && f.modified >= since && f.size > 0)
         .collect();
-    candidates.sort_by(|a, b| b.modified.cmp(&a.modified));
+    candidates.sort_by_key(|file| std::cmp::Reverse(file.modified));
     let looks_right = |file: &files::Entry| {
         opened.read(&file.path, SNIFF, Keep::Head).is_ok_and(|read| is_ansible(&read.text()))
     };
@@ -186,8 +186,19 @@ fn did_nothing(run: &Run) -> bool {
 /// A run that says why it stopped without naming a task.
 fn of_run(run: &Run) -> Excerpt<Raw> {
     let verdict = run.verdict_line();
-    let lines: Vec<&str> = run.errors.iter().chain(&run.warnings).map(String::as_str).chain([verdict.as_str()]).collect();
-    Excerpt { label: Raw::new(verdict.clone()), text: Raw::new(lines.join("\n")), line: 1, root: true }
+    let lines: Vec<&str> = run
+        .errors
+        .iter()
+        .chain(&run.warnings)
+        .map(String::as_str)
+        .chain([verdict.as_str()])
+        .collect();
+    Excerpt {
+        label: Raw::new(verdict.clone()),
+        text: Raw::new(lines.join("\n")),
+        line: 1,
+        root: true,
+    }
 }
 
 #[cfg(test)]
