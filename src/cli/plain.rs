@@ -12,6 +12,7 @@ use crate::check;
 use crate::collect;
 use crate::config;
 use crate::diagnose::Signatures;
+use crate::report::escape;
 use crate::source::ansible;
 use crate::source::files::{self, Keep};
 
@@ -52,11 +53,8 @@ fn digest_text(digest: &ansible::Digest) -> String {
         }
         lines.extend(run.warnings.iter().map(|w| format!("warning: {w}")));
     }
-    lines
-        .iter()
-        .map(|line| crate::report::escape::terminal_block(line, ""))
-        .collect::<Vec<_>>()
-        .join("\n")
+    let safe = |line: &str| escape::terminal_line(line, escape::LINE);
+    lines.iter().flat_map(|text| text.split('\n')).map(safe).collect::<Vec<_>>().join("\n")
 }
 
 /// Copies stdin to stdout without secrets.

@@ -134,7 +134,8 @@ impl Session {
             job: context.job.clone(),
             runner_name: context.runner_name.clone(),
             workspace: context.workspace.clone(),
-            temp: context.temp.clone(),
+            // Outside of a workflow the folder for temporary files belongs to everybody: nothing in it is evidence.
+            temp: if context.in_actions { context.temp.clone() } else { std::path::PathBuf::new() },
             host_workspace: context.host_workspace.clone(),
             status: self.job_status().unwrap_or_default().to_owned(),
             variable_names: self.env.names(),

@@ -74,8 +74,12 @@ fn collect(search: &Search) -> Result<Harvest, Error> {
     if let Some(path) = search.by_env.as_ref().filter(|p| p.exists()) {
         return Ok(found(vec![read(path)?], "named by ANSIBLE_LOG_PATH"));
     }
-    let sniffed: Vec<PathBuf> =
-        search.folders.iter().flat_map(|folder| sniff(folder, search.started)).collect();
+    let sniffed: Vec<PathBuf> = search
+        .folders
+        .iter()
+        .filter(|f| !f.as_os_str().is_empty())
+        .flat_map(|folder| sniff(folder, search.started))
+        .collect();
     let entries: Vec<_> = sniffed.iter().filter_map(|p| read(p).ok()).collect();
     if entries.is_empty() {
         let expected = search.by_env.as_ref().map(|p| {
