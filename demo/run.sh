@@ -122,6 +122,8 @@ grep -q 'No space left on device' "$work/ansible.log" || die "the deploy failed 
 step "6/6  The black box: what was the cause, and what was collected"
 expect 0 diagnose --config "$work/both.yml" --ansible-log "$work/ansible.log" --runner-logs "$work/prod-b/_diag" \
   --format text --out "$out/diagnose"
+printf '\nThe job summary, as the run page would show it, begins:\n'
+sed -n '1,/^<details>/ { /^<details>/d; s/^/  /; p }' "$out/diagnose/summary.md"
 printf '\nThe bundle and the reports: %s\n' "$out/diagnose"
 find "$out/diagnose" -type f -printf '  %P (%s bytes)\n' | sort
 printf 'Done in %d s.\n' $((SECONDS - began))

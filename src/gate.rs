@@ -52,7 +52,7 @@ pub fn decide(
             if block.is_empty() {
                 class = BlockClass::NoRunner;
             }
-            block.extend(selection.candidates.iter().map(not_eligible));
+            block.extend(selection.candidates.iter().map(|c| not_eligible(c, findings, config)));
         }
     }
     let verdict = match (block.is_empty(), warnings.is_empty()) {
@@ -108,6 +108,8 @@ fn obstacles(
     }
     why_not
 }
+
+const UNAUTHORIZED: &str = "not authorised for production";
 
 /// The configuration and the exporter's label must not contradict each other; silence of both is no permission.
 fn unauthorized(own: &[&Finding], runner: &Runner) -> Option<&'static str> {
@@ -169,15 +171,28 @@ fn reason(finding: &Finding) -> Reason {
     }
 }
 
-fn not_eligible(candidate: &Candidate) -> Reason {
-    Reason {
-        check: "selection",
-        runner: Some(candidate.name.clone()),
-        status: Status::Fail,
-        summary: candidate.why_not.first().cloned().unwrap_or_default(),
-        help: None,
-        runbook: "runner-offline-restore",
+/// Why a candidate can not be used: the finding that speaks against it, with its own help and runbook.
+fn not_eligible(candidate: &Candidate, findings: &[Finding], config: &Config) -> Reason {
+    let against = findings
+        .iter()
+        .filter(|f| f.runner.as_ref() == Some(&candidate.name))
+        .find(|f| weigh(f, config) >= Weight::BlocksAsUnknown);
+    match against {
+        // What stands first is the authorisation: health does not matter without it.
+        Some(finding) if !is_unauthorized(candidate) => reason(finding),
+        Some(_) | None => Reason {
+            check: "selection",
+            runner: Some(candidate.name.clone()),
+            status: Status::Fail,
+            summary: candidate.why_not.first().cloned().unwrap_or_default(),
+            help: None,
+            runbook: "runner-offline-restore",
+        },
     }
+}
+
+fn is_unauthorized(candidate: &Candidate) -> bool {
+    candidate.why_not.first().is_some_and(|why| why.as_str().starts_with(UNAUTHORIZED))
 }
 
 /// What should be looked at although a runner was chosen: its own warnings, and why the preferred ones were passed over.
@@ -191,7 +206,9 @@ fn warnings_of(
         findings.iter().filter(|f| f.runner.as_ref() == Some(chosen)).collect();
     let mut warnings = reasons(&own, config, |w| w == Weight::Warns);
     let passed_over = selection.candidates.iter().take_while(|c| !c.chosen);
-    warnings.extend(passed_over.map(|c| Reason { status: Status::Warn, ..not_eligible(c) }));
+    warnings.extend(
+        passed_over.map(|c| Reason { status: Status::Warn, ..not_eligible(c, findings, config) }),
+    );
     warnings
 }
 

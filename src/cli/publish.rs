@@ -1,7 +1,10 @@
 //! A report on its way to where people and programs read it: summary, annotations, outputs, log, stdout.
 
+use std::path::Path;
+
 use super::args::Format;
 use super::exit;
+use super::failure::Failure;
 use super::session::Session;
 use crate::actions::{Kind, files};
 use crate::redact::Redacted;
@@ -40,6 +43,17 @@ fn render(session: &Session, report: &Report, budget: usize) -> Redacted {
         )
     });
     session.red(&rendered)
+}
+
+/// Leaves the job summary beside the other files of a plain command.
+pub(super) fn leave_summary(
+    session: &Session,
+    report: &Report,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let summary = render(session, report, summary::BUDGET);
+    let left = files::leave(folder, "summary.md", &summary);
+    left.map(drop).map_err(|problem| Failure::Unexpected(anyhow::anyhow!(problem.0)))
 }
 
 /// Hands a report to the runner: log, annotations, summary, outputs. What can not be handed over is said on stdout.

@@ -111,12 +111,12 @@ impl Page {
         let context = sentence(&story::context(report));
         let took = units::duration(report.took);
         if context.is_empty() {
-            self.entry(Paint::Grey, "took", 5, &took);
+            self.entry(Paint::Grey, "took", 6, &took);
         } else {
-            self.entry(Paint::Grey, "for", 5, &format!("{context}; took {took}"));
+            self.entry(Paint::Grey, "what", 6, &format!("{context}; took {took}"));
         }
         if !report.job.run_url.is_empty() {
-            self.entry(Paint::Grey, "run", 5, &escape::terminal_line(&report.job.run_url, FOREIGN));
+            self.entry(Paint::Grey, "run", 6, &escape::terminal_line(&report.job.run_url, FOREIGN));
         }
     }
 
