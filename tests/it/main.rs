@@ -9,7 +9,9 @@
 mod act;
 mod artifact_upload;
 mod bundle;
+mod config;
 mod examples;
+mod gate;
 mod github_contract;
 mod summary_render;
 mod support;
