@@ -7,11 +7,14 @@
 )]
 
 mod act;
+mod architecture;
 mod artifact_upload;
 mod bundle;
 mod config;
+mod container;
 mod examples;
 mod gate;
 mod github_contract;
+mod secrets_never_leak;
 mod summary_render;
 mod support;
