@@ -23,14 +23,14 @@ fn forms(secret: &str) -> Vec<(&'static str, String)> {
             if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }
         })
         .collect();
-    let hex: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
+    let hex: Vec<String> = secret.bytes().map(|b| format!("{b:02x}")).collect();
     vec![
         ("raw", secret.to_owned()),
         ("base64", once.clone()),
         ("double base64", STANDARD.encode(&once)),
         ("URL-encoded", url),
         ("JSON-escaped", secret.replace('"', "\\\"")),
-        ("hex", hex),
+        ("hex", hex.concat()),
     ]
 }
 
