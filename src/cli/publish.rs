@@ -58,7 +58,7 @@ pub(super) fn leave_summary(
 
 /// Hands a report to the runner: log, annotations, summary, outputs. What can not be handed over is said on stdout.
 pub(super) fn to_runner(session: &Session, report: &Report, code: u8) {
-    print(session, report, Format::Text);
+    log(session, report);
     annotate(session, report);
     let summary = render(session, report, session.context.files.summary_budget().saturating_sub(1));
     if let Err(problem) = session.context.files.summary(&summary) {
@@ -69,6 +69,20 @@ pub(super) fn to_runner(session: &Session, report: &Report, code: u8) {
     if let Err(problem) = session.context.files.outputs(&outputs) {
         warn(session, "Outputs not written", &problem.to_string());
     }
+}
+
+/// The report in the log of the step: the answer in the open, the rest folded.
+fn log(session: &Session, report: &Report) {
+    let text = text::to_text(report, Style::Plain);
+    let (answer, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let (answer, rest) = (session.red(answer), session.red(rest));
+    let title = session.red("runner-guard: the whole report");
+    session.console(|console| {
+        console.text(&answer);
+        console.group(&title);
+        console.text(&rest);
+        console.end_group();
+    });
 }
 
 fn annotate(session: &Session, report: &Report) {
