@@ -18,8 +18,9 @@ trap clean_up EXIT
 
 step() { printf '\n\033[1m── %s\033[0m\n' "$*"; }
 
-# The environment is empty, so that a demo inside of a workflow is not taken for a step of it.
-guard() { env -i PATH="$PATH" HOME="$work" "$binary" "$@"; }
+# The environment is empty, so that a demo inside of a workflow is not taken for a step of it. The demo needs no network: in place of
+# GitHub's API the gate looks for the way to Prometheus.
+guard() { env -i PATH="$PATH" HOME="$work" GITHUB_API_URL="http://$prometheus" "$binary" "$@"; }
 
 # expect CODES COMMAND...: shows the command, runs it, and stops the demo when it ends otherwise.
 expect() {

@@ -122,11 +122,7 @@ impl Session {
         let context = &self.context;
         Job {
             repository: context.repository.clone(),
-            api_url: if context.in_actions {
-                context.api_url.clone()
-            } else {
-                self.env.text("GITHUB_API_URL")
-            },
+            api_url: context.api_url.clone(),
             server_url: context.server_url.clone(),
             run_id: context.run_id.clone(),
             run_attempt: context.run_attempt.clone(),

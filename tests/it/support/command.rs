@@ -4,13 +4,17 @@
     reason = "tests start the program and read the files that it leaves"
 )]
 
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use base64::Engine as _;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::http::{Behaviour, serve};
 
 /// One run of the binary, being prepared.
 pub(crate) struct Guard {
@@ -93,6 +97,7 @@ impl Guard {
         command
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("GITHUB_API_URL", somebody_answers())
             .envs(self.env.iter().cloned());
         command
     }
@@ -135,6 +140,13 @@ impl Ended {
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
+}
+
+/// The address of a server that is there, in place of GitHub's API: tests need no network.
+fn somebody_answers() -> String {
+    static ADDRESS: OnceLock<SocketAddr> = OnceLock::new();
+    let answer = || serve(Behaviour::Answer(200, "application/json", "{}".to_owned()));
+    format!("http://{}", ADDRESS.get_or_init(answer))
 }
 
 /// A runtime token with these backend ids, as the runner hands it to a container action.
