@@ -6,10 +6,9 @@ use std::hint::black_box;
 use std::io::Write as _;
 use std::time::Instant;
 
-use runner_guard::collect::log_evidence;
 use runner_guard::diagnose::{Signatures, diagnose};
 use runner_guard::redact::{Known, Redactor};
-use runner_guard::report::BundlePath;
+use runner_guard::report::{BundlePath, Evidence, EvidenceKind};
 use runner_guard::source::{ansible, exposition};
 
 const LOG_BYTES: usize = 32 << 20;
@@ -31,9 +30,9 @@ fn main() {
     });
     row("Ansible digest", log.len(), Some(yardstick), || ansible::digest(&log).runs.len());
     if let Ok(signatures) = Signatures::builtin() {
-        let evidence =
-            [log_evidence(BundlePath::new("", "job.log"), "bench", &log.replace("PLAY", "WORK"))
-                .redact(&plain)];
+        let path = BundlePath::new("", "job.log");
+        let raw = Evidence::new(path, EvidenceKind::JobLog, "bench", &*log);
+        let evidence = [raw.redact(&plain)];
         row("diagnose, whole text", log.len(), Some(yardstick), || {
             diagnose(&evidence, &signatures).len()
         });

@@ -41,9 +41,10 @@ pub(super) async fn collect(
         config,
         job: &job,
         sources: &sources,
+        redactor: &session.redactor,
         deadline: Deadline::after(config.collect.timeout),
     };
-    Ok(collect::run(ctx, which, &session.redactor, &session.cancel).await)
+    Ok(collect::run(ctx, which, &session.cancel).await)
 }
 
 /// Whether the evidence itself shows that a deploy failed, whatever the job's status says.
@@ -99,6 +100,7 @@ pub(super) fn of_logs(
             BundlePath::new("", &name),
             &path.display().to_string(),
             &read.text(),
+            &session.redactor,
         );
         evidence.push(raw.redact(&session.redactor));
     }

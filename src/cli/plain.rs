@@ -24,7 +24,8 @@ const MAX_CONFIG: usize = 256 * 1024;
 pub(super) fn digest(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
     let read = files::read(&args.file, LOG_CAP, Keep::HeadAndTail)
         .map_err(|e| Failure::usage(e.chain()))?;
-    let digest = ansible::digest(&read.text());
+    // Redacted before it is read: what the parser shortens could otherwise hold a part of a secret that no later pass can know.
+    let digest = ansible::digest(session.red(&read.text()).as_str());
     match args.format {
         DigestFormat::Json => {
             let value = serde_json::to_value(&digest).context("write the digest as JSON")?;
