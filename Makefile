@@ -21,8 +21,8 @@ test: ## every test, against the real binary, image, Prometheus, Ansible and a s
 	@scripts/test.sh
 
 bench: ## the figures of the performance tables
-	@scripts/setup.sh rust
-	@. scripts/common.sh && cargo bench --locked
+	@scripts/setup.sh rust musl
+	@. scripts/common.sh && cargo bench --locked --target x86_64-unknown-linux-musl
 
 image: ## the container image runner-guard:dev (or IMAGE=…) from a static binary built here, its size checked
 	@trap scripts/teardown.sh EXIT; binary=$$(scripts/build.sh) && scripts/image.sh "$$binary" "$(IMAGE)" && scripts/check-image.sh "$(IMAGE)"

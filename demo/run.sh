@@ -18,8 +18,9 @@ trap clean_up EXIT
 
 step() { printf '\n\033[1m── %s\033[0m\n' "$*"; }
 
-# The environment is empty, so that a demo inside of a workflow is not taken for a step of it.
-guard() { env -i PATH="$PATH" HOME="$work" "$binary" "$@"; }
+# The environment is empty, so that a demo inside of a workflow is not taken for a step of it. The demo needs no network: in place of
+# GitHub's API the gate looks for the way to Prometheus.
+guard() { env -i PATH="$PATH" HOME="$work" GITHUB_API_URL="http://$prometheus" "$binary" "$@"; }
 
 # expect CODES COMMAND...: shows the command, runs it, and stops the demo when it ends otherwise.
 expect() {
@@ -122,6 +123,8 @@ grep -q 'No space left on device' "$work/ansible.log" || die "the deploy failed 
 step "6/6  The black box: what was the cause, and what was collected"
 expect 0 diagnose --config "$work/both.yml" --ansible-log "$work/ansible.log" --runner-logs "$work/prod-b/_diag" \
   --format text --out "$out/diagnose"
+printf '\nThe job summary, as the run page would show it, begins:\n'
+sed -n '1,/^<details>/ { /^<details>/d; s/^/  /; p }' "$out/diagnose/summary.md"
 printf '\nThe bundle and the reports: %s\n' "$out/diagnose"
 find "$out/diagnose" -type f -printf '  %P (%s bytes)\n' | sort
 printf 'Done in %d s.\n' $((SECONDS - began))

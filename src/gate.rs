@@ -46,14 +46,13 @@ pub fn decide(
     let selection =
         (!candidates.is_empty()).then(|| select(findings, candidates, config, redactor));
     if let Some(selection) = &selection {
-        match selection.chosen() {
-            Some(chosen) => warnings.extend(warnings_of(findings, &chosen.name, selection, config)),
-            None => {
-                if block.is_empty() {
-                    class = BlockClass::NoRunner;
-                }
-                block.extend(selection.candidates.iter().map(not_eligible));
+        if let Some(chosen) = selection.chosen() {
+            warnings.extend(warnings_of(findings, &chosen.name, selection, config));
+        } else {
+            if block.is_empty() {
+                class = BlockClass::NoRunner;
             }
+            block.extend(selection.candidates.iter().map(|c| not_eligible(c, findings, config)));
         }
     }
     let verdict = match (block.is_empty(), warnings.is_empty()) {
@@ -109,6 +108,8 @@ fn obstacles(
     }
     why_not
 }
+
+const UNAUTHORIZED: &str = "not authorised for production";
 
 /// The configuration and the exporter's label must not contradict each other; silence of both is no permission.
 fn unauthorized(own: &[&Finding], runner: &Runner) -> Option<&'static str> {
@@ -170,15 +171,28 @@ fn reason(finding: &Finding) -> Reason {
     }
 }
 
-fn not_eligible(candidate: &Candidate) -> Reason {
-    Reason {
-        check: "selection",
-        runner: Some(candidate.name.clone()),
-        status: Status::Fail,
-        summary: candidate.why_not.first().cloned().unwrap_or_default(),
-        help: None,
-        runbook: "runner-offline-restore",
+/// Why a candidate can not be used: the finding that speaks against it, with its own help and runbook.
+fn not_eligible(candidate: &Candidate, findings: &[Finding], config: &Config) -> Reason {
+    let against = findings
+        .iter()
+        .filter(|f| f.runner.as_ref() == Some(&candidate.name))
+        .find(|f| weigh(f, config) >= Weight::BlocksAsUnknown);
+    match against {
+        // What stands first is the authorisation: health does not matter without it.
+        Some(finding) if !is_unauthorized(candidate) => reason(finding),
+        Some(_) | None => Reason {
+            check: "selection",
+            runner: Some(candidate.name.clone()),
+            status: Status::Fail,
+            summary: candidate.why_not.first().cloned().unwrap_or_default(),
+            help: None,
+            runbook: "runner-offline-restore",
+        },
     }
+}
+
+fn is_unauthorized(candidate: &Candidate) -> bool {
+    candidate.why_not.first().is_some_and(|why| why.as_str().starts_with(UNAUTHORIZED))
 }
 
 /// What should be looked at although a runner was chosen: its own warnings, and why the preferred ones were passed over.
@@ -192,6 +206,140 @@ fn warnings_of(
         findings.iter().filter(|f| f.runner.as_ref() == Some(chosen)).collect();
     let mut warnings = reasons(&own, config, |w| w == Weight::Warns);
     let passed_over = selection.candidates.iter().take_while(|c| !c.chosen);
-    warnings.extend(passed_over.map(|c| Reason { status: Status::Warn, ..not_eligible(c) }));
+    warnings.extend(
+        passed_over.map(|c| Reason { status: Status::Warn, ..not_eligible(c, findings, config) }),
+    );
     warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::KnownCheck;
+    use crate::report::{Answer, Outcome};
+
+    const KNOWN: [KnownCheck; 2] = [
+        KnownCheck { id: "disk-space", level: Level::Deny, on_unknown: None, options: &[] },
+        KnownCheck { id: "runner-online", level: Level::Deny, on_unknown: None, options: &[] },
+    ];
+
+    fn redactor() -> Redactor {
+        Redactor::new(&[])
+    }
+
+    fn config(yaml: &str) -> Config {
+        let inputs = crate::config::Inputs::default();
+        crate::config::load(Some(("c.yml", yaml)), &inputs, &KNOWN).unwrap()
+    }
+
+    fn finding(check: &'static str, runner: Option<&str>, outcome: Outcome) -> Finding {
+        let runner = runner.map(str::to_owned);
+        let took = Duration::ZERO;
+        Finding::new(
+            Answer { check, question: "?", runbook: "r", runner, outcome, took },
+            &redactor(),
+        )
+    }
+
+    fn decided(yaml: &str, findings: &[Finding]) -> Decision {
+        let config = config(yaml);
+        decide(findings, &config.runners, &config, &redactor())
+    }
+
+    const TWO: &str = "environment: production
+runners:
+  - {name: a, labels: [x, a], authorized-for-prod: true}
+  - {name: b, labels: [x, b], authorized-for-prod: true}
+";
+
+    fn online(runner: &str, label: &str) -> Finding {
+        finding(
+            "runner-online",
+            Some(runner),
+            Outcome::pass("on").saw("authorized_for_prod", label),
+        )
+    }
+
+    fn offline(runner: &str) -> Finding {
+        finding("runner-online", Some(runner), Outcome::fail("off"))
+    }
+
+    #[test]
+    fn a_failed_check_blocks_at_deny_warns_at_warn_and_is_only_shown_at_allow() {
+        let findings = [finding("disk-space", None, Outcome::fail("full"))];
+        let verdict = |level: &str| {
+            decided(&format!("checks: {{disk-space: {level}}}"), &findings).verdict.word()
+        };
+        assert_eq!([verdict("deny"), verdict("warn"), verdict("allow")], ["block", "warn", "pass"]);
+    }
+
+    #[test]
+    fn an_unknown_blocks_production_and_warns_elsewhere() {
+        let findings = [finding("disk-space", None, Outcome::unknown("silent"))];
+        let production = decided("environment: production", &findings).verdict;
+        assert!(matches!(production, Verdict::Block { class: BlockClass::Unknown, .. }));
+        assert_eq!(decided("environment: staging", &findings).verdict.word(), "warn");
+    }
+
+    #[test]
+    fn an_unknown_never_weighs_more_than_its_checks_level() {
+        let findings = [finding("disk-space", None, Outcome::unknown("silent"))];
+        let yaml = "environment: production\nchecks: {disk-space: warn}";
+        assert_eq!(decided(yaml, &findings).verdict.word(), "warn");
+    }
+
+    #[test]
+    fn the_first_eligible_candidate_is_chosen() {
+        let decision = decided(TWO, &[online("a", "true"), online("b", "true")]);
+        assert_eq!(decision.verdict, Verdict::Proceed);
+        let selection = decision.selection.unwrap();
+        assert_eq!(selection.chosen().unwrap().name.as_str(), "a");
+        assert!(!selection.failed_over());
+    }
+
+    #[test]
+    fn an_offline_primary_fails_over_with_a_warning_that_says_why() {
+        let decision = decided(TWO, &[offline("a"), online("b", "true")]);
+        let selection = decision.selection.unwrap();
+        assert!(selection.failed_over());
+        assert_eq!(selection.chosen().unwrap().name.as_str(), "b");
+        assert_eq!(selection.candidates[0].why_not[0].as_str(), "runner-online: off");
+        assert_eq!(decision.verdict.word(), "warn");
+    }
+
+    #[test]
+    fn without_an_eligible_candidate_the_deploy_is_blocked() {
+        let decision = decided(TWO, &[offline("a"), offline("b")]);
+        assert!(matches!(decision.verdict, Verdict::Block { class: BlockClass::NoRunner, .. }));
+        assert!(decision.selection.unwrap().chosen().is_none());
+    }
+
+    #[test]
+    fn an_exporter_that_contradicts_the_authorisation_is_believed() {
+        let selection =
+            decided(TWO, &[online("a", "false"), online("b", "true")]).selection.unwrap();
+        assert_eq!(selection.chosen().unwrap().name.as_str(), "b");
+        assert!(
+            selection.candidates[0].why_not[0].as_str().contains("authorized_for_prod=\"false\"")
+        );
+    }
+
+    #[test]
+    fn silence_about_the_authorisation_is_no_permission() {
+        let yaml = "environment: production\nrunners: [{name: a}]\n";
+        let silent = finding("runner-online", Some("a"), Outcome::pass("on"));
+        assert!(decided(yaml, &[silent]).selection.unwrap().chosen().is_none());
+        assert!(decided(yaml, &[online("a", "true")]).selection.unwrap().chosen().is_some());
+    }
+
+    #[test]
+    fn a_candidate_about_whom_nothing_is_known_is_not_chosen_for_production() {
+        let skipped =
+            |runner| finding("runner-online", Some(runner), Outcome::skipped("no source"));
+        let selection = decided(TWO, &[skipped("a"), skipped("b")]).selection.unwrap();
+        assert!(selection.chosen().is_none());
+        assert!(selection.candidates[0].why_not[0].as_str().contains("nothing is known"));
+    }
 }

@@ -207,7 +207,7 @@ mod tests {
         let (source, cancel) = CancelSource::new();
         let jobs = vec![job(1000, async { 1 }), job(60_000, std::future::pending())];
         let (ended, ()) = tokio::join!(
-            run_all(jobs, 8, Deadline::after(Duration::from_secs(60)), &cancel),
+            run_all(jobs, 8, Deadline::after(Duration::from_mins(1)), &cancel),
             async {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 source.cancel();

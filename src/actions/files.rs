@@ -107,7 +107,7 @@ fn heredocs(values: &[(&str, Redacted)]) -> Result<String, FileProblem> {
         if value.contains(&delimiter) {
             return Err(FileProblem(format!("the value of {name} holds the delimiter")));
         }
-        text.push_str(&format!("{name}<<{delimiter}\n{value}\n{delimiter}\n"));
+        text.extend([name, "<<", &delimiter, "\n", &value, "\n", &delimiter, "\n"]);
     }
     Ok(text)
 }
@@ -121,7 +121,7 @@ pub fn random_hex() -> Result<String, FileProblem> {
     SystemRandom::new()
         .fill(&mut bytes)
         .map_err(|_| FileProblem("the system gives no random bytes".to_owned()))?;
-    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 /// Writes a small file for the other stage or for the user, and gives it to the owner of the folder: the container runs as root,
@@ -154,6 +154,7 @@ pub fn give(like: &Path, paths: &[&Path]) {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests read what was written")]
 mod tests {
     use super::*;
     use crate::redact::Redactor;

@@ -94,8 +94,10 @@ struct Limits {
 fn judge(disks: &[Disk], hidden: &[String], limits: &Limits) -> Outcome {
     let limit = format!("{} or {} %", bytes_text(limits.bytes), limits.percent);
     let rows: Vec<(Status, String, &Disk)> = disks.iter().map(|disk| one(disk, limits)).collect();
-    let worst =
-        rows.iter().max_by_key(|(status, _, disk)| (weight(*status), u64::MAX - disk.available));
+    let worst = rows
+        .iter()
+        .rev()
+        .max_by_key(|(status, _, disk)| (weight(*status), u64::MAX - disk.available));
     let mut outcome = match worst {
         None => Outcome::unknown("this container sees no file system of the host")
             .help("read the host's disks from its exporter, or use the binary variant of the action on the host"),

@@ -56,27 +56,26 @@ pub(super) fn code_of(report: &crate::report::Report) -> u8 {
     }
 }
 
-/// The end of the job. After a failure everything is collected; after a success, or when nobody knows, only what can contradict it.
+/// The end of the job. After a failure everything is collected; after a success, after a gate that blocked, or when nobody knows, only
+/// what can contradict it.
 async fn post(session: &Session, mode: &str) -> Result<u8, Failure> {
     if mode != "auto" {
         return Ok(exit::PROCEED);
     }
     let config = diagnose::config_or_defaults(session);
     let status = session.job_status();
-    if matches!(status, Some("failure" | "cancelled")) {
+    let blocked = diagnose::gate_blocked(&folder(session));
+    let failed = matches!(status, Some("failure" | "cancelled")) && !blocked;
+    if failed
+        || diagnose::shows_failure(&diagnose::collect(session, &config, collect::OUTCOME).await?)
+    {
         return explain(session, &config).await.map(|()| exit::PROCEED);
     }
-    let glance = diagnose::collect(session, &config, collect::OUTCOME).await?;
-    if diagnose::shows_failure(&glance) {
-        return explain(session, &config).await.map(|()| exit::PROCEED);
-    }
-    let line = match status {
+    let line = session.red(match status {
+        _ if blocked => "runner-guard: the gate blocked this deploy; the summary of its step says why",
         Some(_) => "runner-guard: the job succeeded, and nothing contradicts it",
-        None => {
-            "runner-guard: the job's status is not known here, and no evidence of a failure was found"
-        }
-    };
-    let line = session.red(line);
+        None => "runner-guard: the job's status is not known here, and no evidence of a failure was found",
+    });
     session.console(|console| console.text(&line));
     Ok(exit::PROCEED)
 }

@@ -41,9 +41,10 @@ pub(super) async fn collect(
         config,
         job: &job,
         sources: &sources,
+        redactor: &session.redactor,
         deadline: Deadline::after(config.collect.timeout),
     };
-    Ok(collect::run(ctx, which, &session.redactor, &session.cancel).await)
+    Ok(collect::run(ctx, which, &session.cancel).await)
 }
 
 /// Whether the evidence itself shows that a deploy failed, whatever the job's status says.
@@ -99,6 +100,7 @@ pub(super) fn of_logs(
             BundlePath::new("", &name),
             &path.display().to_string(),
             &read.text(),
+            &session.redactor,
         );
         evidence.push(raw.redact(&session.redactor));
     }
@@ -153,7 +155,7 @@ fn write_bundle(
     };
     let mut extra = vec![
         own("summary.md", "report", session.red(&text)),
-        own("report.json", "report", session.redactor.json(json::to_json(report))),
+        own("report.json", "report", session.redactor.pretty_json(json::to_json(report))),
     ];
     extra.extend(place.preflight.clone().map(|text| own("preflight.json", "report", text)));
     let created = jiff::Timestamp::from_second(session.now)?;
@@ -183,4 +185,12 @@ pub(super) fn config_or_defaults(session: &Session) -> Config {
 /// The report that the pre-flight stage left in this folder.
 pub(super) fn left_by_preflight(folder: &Path) -> Option<String> {
     files::read_capped(&folder.join("preflight.json"), 4 << 20).ok().map(|read| read.text())
+}
+
+/// Whether the pre-flight stage of this job stopped it: then there is no failed deploy to explain.
+pub(super) fn gate_blocked(folder: &Path) -> bool {
+    let left = left_by_preflight(folder).unwrap_or_default();
+    let Ok(report) = serde_json::from_str::<serde_json::Value>(&left) else { return false };
+    let word = |key: &str| report.get(key).cloned().unwrap_or_default();
+    word("verdict") == "block" && word("shadow") != true
 }

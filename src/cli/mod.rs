@@ -113,6 +113,7 @@ async fn dispatch(session: &Session, stage: Stage, command: Option<Command>) -> 
 async fn preflight_command(session: &Session, args: &PreflightArgs) -> Result<u8, Failure> {
     let report = preflight::run(session).await?;
     publish::print(session, &report, args.common.format);
+    publish::leave_summary(session, &report, &args.common.out)?;
     let json = publish::to_json(session, &report);
     files::leave(&args.common.out, "preflight.json", &json)
         .map_err(|p| Failure::Unexpected(anyhow::anyhow!(p.0)))?;
@@ -124,7 +125,10 @@ async fn diagnose_command(session: &Session, args: &DiagnoseArgs) -> Result<u8, 
     let report = if args.log.is_empty() {
         let folder = args.common.out.clone();
         let preflight = diagnose::left_by_preflight(&folder).map(|text| session.red(&text));
-        diagnose::run(session, &config, &diagnose::Place { folder, preflight }).await?
+        let report =
+            diagnose::run(session, &config, &diagnose::Place { folder, preflight }).await?;
+        publish::leave_summary(session, &report, &args.common.out)?;
+        report
     } else {
         diagnose::of_logs(session, &config, &args.log)?
     };

@@ -12,6 +12,7 @@ use crate::check;
 use crate::collect;
 use crate::config;
 use crate::diagnose::Signatures;
+use crate::report::escape;
 use crate::source::ansible;
 use crate::source::files::{self, Keep};
 
@@ -23,11 +24,12 @@ const MAX_CONFIG: usize = 256 * 1024;
 pub(super) fn digest(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
     let read = files::read(&args.file, LOG_CAP, Keep::HeadAndTail)
         .map_err(|e| Failure::usage(e.chain()))?;
-    let digest = ansible::digest(&read.text());
+    // Redacted before it is read: what the parser shortens could otherwise hold a part of a secret that no later pass can know.
+    let digest = ansible::digest(session.red(&read.text()).as_str());
     match args.format {
         DigestFormat::Json => {
             let value = serde_json::to_value(&digest).context("write the digest as JSON")?;
-            let text = session.redactor.json(value);
+            let text = session.redactor.pretty_json(value);
             session.console(|console| console.exact(&text));
         }
         DigestFormat::Text => {
@@ -52,11 +54,8 @@ fn digest_text(digest: &ansible::Digest) -> String {
         }
         lines.extend(run.warnings.iter().map(|w| format!("warning: {w}")));
     }
-    lines
-        .iter()
-        .map(|line| crate::report::escape::terminal_block(line, ""))
-        .collect::<Vec<_>>()
-        .join("\n")
+    let safe = |line: &str| escape::terminal_line(line, escape::LINE);
+    lines.iter().flat_map(|text| text.split('\n')).map(safe).collect::<Vec<_>>().join("\n")
 }
 
 /// Copies stdin to stdout without secrets.

@@ -1,7 +1,10 @@
 //! A report on its way to where people and programs read it: summary, annotations, outputs, log, stdout.
 
+use std::path::Path;
+
 use super::args::Format;
 use super::exit;
+use super::failure::Failure;
 use super::session::Session;
 use crate::actions::{Kind, files};
 use crate::redact::Redacted;
@@ -28,7 +31,7 @@ pub(super) fn print(session: &Session, report: &Report, format: Format) {
 
 /// The JSON form with every text redacted once more.
 pub(super) fn to_json(session: &Session, report: &Report) -> Redacted {
-    session.redactor.json(json::to_json(report))
+    session.redactor.pretty_json(json::to_json(report))
 }
 
 /// The summary; a template that fails must not cost the report, so the plain text stands in.
@@ -42,9 +45,20 @@ fn render(session: &Session, report: &Report, budget: usize) -> Redacted {
     session.red(&rendered)
 }
 
+/// Leaves the job summary beside the other files of a plain command.
+pub(super) fn leave_summary(
+    session: &Session,
+    report: &Report,
+    folder: &Path,
+) -> Result<(), Failure> {
+    let summary = render(session, report, summary::BUDGET);
+    let left = files::leave(folder, "summary.md", &summary);
+    left.map(drop).map_err(|problem| Failure::Unexpected(anyhow::anyhow!(problem.0)))
+}
+
 /// Hands a report to the runner: log, annotations, summary, outputs. What can not be handed over is said on stdout.
 pub(super) fn to_runner(session: &Session, report: &Report, code: u8) {
-    print(session, report, Format::Text);
+    log(session, report);
     annotate(session, report);
     let summary = render(session, report, session.context.files.summary_budget().saturating_sub(1));
     if let Err(problem) = session.context.files.summary(&summary) {
@@ -55,6 +69,20 @@ pub(super) fn to_runner(session: &Session, report: &Report, code: u8) {
     if let Err(problem) = session.context.files.outputs(&outputs) {
         warn(session, "Outputs not written", &problem.to_string());
     }
+}
+
+/// The report in the log of the step: the answer in the open, the rest folded.
+fn log(session: &Session, report: &Report) {
+    let text = text::to_text(report, Style::Plain);
+    let (answer, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let (answer, rest) = (session.red(answer), session.red(rest));
+    let title = session.red("runner-guard: the whole report");
+    session.console(|console| {
+        console.text(&answer);
+        console.group(&title);
+        console.text(&rest);
+        console.end_group();
+    });
 }
 
 fn annotate(session: &Session, report: &Report) {

@@ -122,11 +122,7 @@ impl Session {
         let context = &self.context;
         Job {
             repository: context.repository.clone(),
-            api_url: if context.in_actions {
-                context.api_url.clone()
-            } else {
-                self.env.text("GITHUB_API_URL")
-            },
+            api_url: context.api_url.clone(),
             server_url: context.server_url.clone(),
             run_id: context.run_id.clone(),
             run_attempt: context.run_attempt.clone(),
@@ -134,7 +130,8 @@ impl Session {
             job: context.job.clone(),
             runner_name: context.runner_name.clone(),
             workspace: context.workspace.clone(),
-            temp: context.temp.clone(),
+            // Outside of a workflow the folder for temporary files belongs to everybody: nothing in it is evidence.
+            temp: if context.in_actions { context.temp.clone() } else { std::path::PathBuf::new() },
             host_workspace: context.host_workspace.clone(),
             status: self.job_status().unwrap_or_default().to_owned(),
             variable_names: self.env.names(),

@@ -1,8 +1,10 @@
 //! Output of Ansible: found by configuration, by `ANSIBLE_LOG_PATH`, or by looking at recent files; read by its grammar.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{Collector, Ctx, Harvest};
+use crate::redact::Redactor;
 use crate::report::{BundlePath, Evidence, EvidenceKind, Excerpt, Raw, Truncation};
 use crate::source::ansible::{self, Digest, Failure, Run, Verdict};
 use crate::source::files::{self, Folder, Keep};
@@ -47,6 +49,7 @@ impl Collector for Ansible {
                     .then(|| ctx.job.workspace.join(&ctx.job.ansible_log_path)),
                 folders: vec![ctx.job.workspace.clone(), ctx.job.temp.clone()],
                 started: ctx.job.started,
+                redactor: Arc::clone(ctx.redactor),
             };
             let found = task::blocking(move || collect(&search)).await;
             found.unwrap_or_else(|| {
@@ -64,19 +67,25 @@ struct Search {
     by_env: Option<PathBuf>,
     folders: Vec<PathBuf>,
     started: i64,
+    redactor: Arc<Redactor>,
 }
 
 fn collect(search: &Search) -> Result<Harvest, Error> {
     if !search.named.is_empty() {
-        let entries = search.named.iter().map(|p| read(p)).collect::<Result<Vec<_>, _>>()?;
+        let entries =
+            search.named.iter().map(|p| read(p, search)).collect::<Result<Vec<_>, _>>()?;
         return Ok(found(entries, "named by the configuration"));
     }
     if let Some(path) = search.by_env.as_ref().filter(|p| p.exists()) {
-        return Ok(found(vec![read(path)?], "named by ANSIBLE_LOG_PATH"));
+        return Ok(found(vec![read(path, search)?], "named by ANSIBLE_LOG_PATH"));
     }
-    let sniffed: Vec<PathBuf> =
-        search.folders.iter().flat_map(|folder| sniff(folder, search.started)).collect();
-    let entries: Vec<_> = sniffed.iter().filter_map(|p| read(p).ok()).collect();
+    let sniffed: Vec<PathBuf> = search
+        .folders
+        .iter()
+        .filter(|f| !f.as_os_str().is_empty())
+        .flat_map(|folder| sniff(folder, search.started))
+        .collect();
+    let entries: Vec<_> = sniffed.iter().filter_map(|p| read(p, search).ok()).collect();
     if entries.is_empty() {
         let expected = search.by_env.as_ref().map(|p| {
             format!("{} does not exist: Ansible did not start, or runs elsewhere; ", p.display())
@@ -94,11 +103,12 @@ fn found(entries: Vec<Evidence<Raw>>, how: &str) -> Harvest {
     }
 }
 
-fn read(path: &Path) -> Result<Evidence<Raw>, Error> {
+fn read(path: &Path, search: &Search) -> Result<Evidence<Raw>, Error> {
     let read = files::read(path, FILE_CAP, Keep::HeadAndTail)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let place = BundlePath::new("ansible", &name);
     let mut evidence =
-        log_evidence(BundlePath::new("ansible", &name), &path.display().to_string(), &read.text());
+        log_evidence(place, &path.display().to_string(), &read.text(), &search.redactor);
     evidence.truncated = read
         .truncated
         .then_some(Truncation { original: Some(read.original), cap: FILE_CAP as u64 });
@@ -120,7 +130,7 @@ fn sniff(folder: &Path, started: i64) -> Vec<PathBuf> {
         .into_iter()
         .filter(|f| wanted(&f.path) && f.modified >= since && f.size > 0)
         .collect();
-    candidates.sort_by(|a, b| b.modified.cmp(&a.modified));
+    candidates.sort_by_key(|file| std::cmp::Reverse(file.modified));
     let looks_right = |file: &files::Entry| {
         opened.read(&file.path, SNIFF, Keep::Head).is_ok_and(|read| is_ansible(&read.text()))
     };
@@ -133,7 +143,20 @@ fn is_ansible(start: &str) -> bool {
 }
 
 /// Evidence of a log: by the grammar of Ansible when it holds a run, else as plain text of a job.
-pub fn log_evidence(path: BundlePath, origin: &str, text: &str) -> Evidence<Raw> {
+///
+/// The text is redacted before it is read: what the parser shortens or puts together anew could otherwise hold a part of a secret that
+/// no later pass can know.
+pub fn log_evidence(
+    path: BundlePath,
+    origin: &str,
+    text: &str,
+    redactor: &Redactor,
+) -> Evidence<Raw> {
+    let (clean, counts) = redactor.redact_counted(text);
+    Evidence { redactions: counts, ..structured(path, origin, clean.as_str()) }
+}
+
+fn structured(path: BundlePath, origin: &str, text: &str) -> Evidence<Raw> {
     let digest = ansible::digest(text);
     if !digest.is_ansible() {
         return Evidence::new(path, EvidenceKind::JobLog, origin, text);
@@ -186,8 +209,19 @@ fn did_nothing(run: &Run) -> bool {
 /// A run that says why it stopped without naming a task.
 fn of_run(run: &Run) -> Excerpt<Raw> {
     let verdict = run.verdict_line();
-    let lines: Vec<&str> = run.errors.iter().chain(&run.warnings).map(String::as_str).chain([verdict.as_str()]).collect();
-    Excerpt { label: Raw::new(verdict.clone()), text: Raw::new(lines.join("\n")), line: 1, root: true }
+    let lines: Vec<&str> = run
+        .errors
+        .iter()
+        .chain(&run.warnings)
+        .map(String::as_str)
+        .chain([verdict.as_str()])
+        .collect();
+    Excerpt {
+        label: Raw::new(verdict.clone()),
+        text: Raw::new(lines.join("\n")),
+        line: 1,
+        root: true,
+    }
 }
 
 #[cfg(test)]
@@ -196,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_log_without_ansible_is_plain_text_of_a_job() {
-        let evidence = log_evidence(BundlePath::new("", "x"), "x", "npm ERR! code E401\n");
+        let evidence = structured(BundlePath::new("", "x"), "x", "npm ERR! code E401\n");
         assert_eq!(evidence.kind, EvidenceKind::JobLog);
         assert!(evidence.excerpts.is_none());
     }
@@ -209,6 +243,7 @@ mod tests {
             by_env: None,
             folders: vec![folder.path().to_path_buf()],
             started: 0,
+            redactor: Arc::new(Redactor::new(&[])),
         };
         let Harvest::Nothing(why) = collect(&search).unwrap() else { panic!("found something") };
         assert!(why.contains("ANSIBLE_LOG_PATH: ansible.log"), "{why}");

@@ -9,6 +9,7 @@ mod runner_logs;
 
 pub use ansible::log_evidence;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::{Config, Job};
@@ -46,6 +47,8 @@ pub struct Ctx<'a> {
     pub job: &'a Job,
     /// The outside.
     pub sources: &'a Sources,
+    /// Removes secrets; for collectors that shorten or rearrange what they read.
+    pub redactor: &'a Arc<Redactor>,
     /// When the collector must be done.
     pub deadline: Deadline,
 }
@@ -77,12 +80,8 @@ pub struct Collection {
 ///
 /// # Cancel safety
 /// Not cancel-safe: stop it through `cancel`.
-pub async fn run(
-    ctx: Ctx<'_>,
-    which: &[&dyn Collector],
-    redactor: &Redactor,
-    cancel: &Cancel,
-) -> Collection {
+pub async fn run(ctx: Ctx<'_>, which: &[&dyn Collector], cancel: &Cancel) -> Collection {
+    let redactor = ctx.redactor;
     let ctx = Ctx { deadline: ctx.deadline.at_most(COLLECT_LIMIT), ..ctx };
     let jobs =
         which.iter().map(|c| task::Job { limit: COLLECT_LIMIT, work: c.run(&ctx) }).collect();

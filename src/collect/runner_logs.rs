@@ -43,7 +43,7 @@ impl Collector for RunnerLogs {
                 return from_folder(folder, "the folder of the input runner-logs").await;
             }
             let staged = ctx.job.temp.join(STAGED);
-            if staged.is_dir() {
+            if staged.is_absolute() && staged.is_dir() {
                 return from_folder(staged, "the copy that a step staged").await;
             }
             if ctx.config.collect.docker_socket {

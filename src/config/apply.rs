@@ -44,7 +44,7 @@ pub(super) fn build(
             .map(|url| Prometheus { url }),
         exporter: build.url("exporter-url", &["exporter"], raw.exporter),
         runners: build.runners(raw.runners),
-        endpoints: build.endpoints(raw.network.endpoints),
+        endpoints: build.endpoints(&raw.network.endpoints),
         secrets: build.secrets(raw.secrets),
         gate: build.gate(&raw.gate, &environment),
         checks: build.checks(raw.checks, known),
@@ -170,14 +170,14 @@ impl Build<'_> {
         runners
     }
 
-    fn endpoints(&mut self, from_file: Vec<String>) -> Vec<Endpoint> {
+    fn endpoints(&mut self, from_file: &[String]) -> Vec<Endpoint> {
         let from_input = self.inputs.list("endpoints");
         let mut endpoints = Vec::new();
-        for text in &from_file {
+        for text in from_file {
             match Endpoint::parse(text) {
                 Ok(endpoint) => endpoints.push(endpoint),
                 Err(problem) => {
-                    self.wrong(&["network", "endpoints"], problem, "one endpoint an item")
+                    self.wrong(&["network", "endpoints"], problem, "one endpoint an item");
                 }
             }
         }
@@ -282,7 +282,7 @@ impl Build<'_> {
         let path = ["checks", check.id];
         match value {
             serde_yaml::Value::String(word) => {
-                settings.level = self.level(&path, &word, check.level)
+                settings.level = self.level(&path, &word, check.level);
             }
             serde_yaml::Value::Mapping(options) => {
                 for (key, value) in options {
@@ -320,7 +320,7 @@ impl Build<'_> {
             (_, Some(spec)) => match spec.kind.validate(&value) {
                 Ok(()) => drop(settings.options.insert(key.to_owned(), value)),
                 Err(problem) => {
-                    self.wrong(&path, problem, format!("the default is {}", spec.default))
+                    self.wrong(&path, problem, format!("the default is {}", spec.default));
                 }
             },
             (_, None) => {

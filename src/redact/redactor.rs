@@ -49,10 +49,16 @@ impl Redactor {
         json::redact(self, value);
     }
 
-    /// The value as JSON text, every string and key of it without secrets; the syntax stays intact.
+    /// The value as JSON text in one line, every string and key of it without secrets; the syntax stays intact.
     pub fn json(&self, mut value: Value) -> Redacted {
         self.redact_json(&mut value);
-        Redacted::sealed(format!("{value:#}"))
+        Redacted::sealed(value.to_string())
+    }
+
+    /// As [`Self::json`], over several lines, for people.
+    pub fn pretty_json(&self, mut value: Value) -> Redacted {
+        self.redact_json(&mut value);
+        Redacted::sealed(format!("{value:#}\n"))
     }
 
     /// Names of the known values that still occur in these bytes in any encoding; empty when the bytes may leave.

@@ -170,7 +170,7 @@ impl<'t> Builder<'t> {
 }
 
 const fn suspicious(byte: u8) -> bool {
-    matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127 | 0xc2 | 0xe2 | 0xef)
+    matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127 | b'\\' | 0xc2 | 0xe2 | 0xef)
 }
 
 /// How many bytes at this place show nothing on a terminal; zero for everything visible.
@@ -186,6 +186,37 @@ fn invisible(text: &[u8], at: usize) -> usize {
         | [0xe2, 0x81, 0xa0..=0xa9, ..]
         | [0xef, 0xbb, 0xbf, ..] => 3,
         [0..=8 | 11 | 12 | 14..=31 | 127, ..] => 1,
+        [b'\\', ..] => escaped(rest),
+        _ => 0,
+    }
+}
+
+/// How an escape character is written where it can not stand itself: in JSON, in the output of a shell, in a program's source.
+const ESCAPES: &[&[u8]] = &[b"u001b", b"u001B", b"x1b", b"x1B", b"033", b"e"];
+
+/// The same for characters without a width.
+const ZERO_WIDTH: &[&[u8]] = &[
+    b"u200b", b"u200B", b"u200c", b"u200C", b"u200d", b"u200D", b"u2060", b"ufeff", b"uFEFF",
+    b"u00ad", b"u00AD",
+];
+
+/// Width of a terminal code or zero-width character that is written in escaped form, however often it was escaped again.
+fn escaped(rest: &[u8]) -> usize {
+    let slashes = rest.iter().take(16).take_while(|b| **b == b'\\').count();
+    let word = rest.get(slashes..).unwrap_or_default();
+    if let Some(form) = ZERO_WIDTH.iter().find(|form| word.starts_with(form)) {
+        return slashes + form.len();
+    }
+    let Some(form) = ESCAPES.iter().find(|form| word.starts_with(form)) else { return 0 };
+    let code = word.get(form.len()..).unwrap_or_default();
+    match code {
+        // Only a complete code of colour, style or cursor: `\\e[` alone may be anybody's text.
+        [b'[', parameters @ ..] => {
+            let width = control_sequence(parameters);
+            let ends = width.checked_sub(1).and_then(|last| parameters.get(last));
+            let complete = ends.is_some_and(|b| matches!(b, b'm' | b'K' | b'G' | b'H' | b'J'));
+            if complete { slashes + form.len() + 1 + width } else { 0 }
+        }
         _ => 0,
     }
 }
@@ -250,6 +281,23 @@ fn container_width(line: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn codes_in_escaped_form_are_left_out_however_often_they_were_escaped() {
+        for text in [
+            r"ab\u001b[31mcd\u001b[0mef",
+            r"ab\\u001b[1;31mcdef",
+            r"ab\x1b[Kcdef",
+            r"ab\033[0mcdef",
+            r"abc\u200bdef",
+            r"ab\e[32mcdef",
+        ] {
+            assert_eq!(View::stripped(text.as_bytes()).bytes(), b"abcdef", "{text}");
+        }
+        for text in [r"ab\ncd", r"ab\u0041cd", r"C:\e[x", r"ab\"] {
+            assert_eq!(View::stripped(text.as_bytes()).bytes(), text.as_bytes(), "{text}");
+        }
+    }
 
     #[test]
     fn colour_codes_and_zero_width_characters_are_left_out_and_offsets_lead_back() {

@@ -122,7 +122,7 @@ pub struct Evidence<T> {
     /// Failures that a parser found. `None`: the text has no known structure, all of it may hold the cause.
     /// `Some` and empty: the parser read it, and nothing failed.
     pub excerpts: Option<Vec<Excerpt<T>>>,
-    /// Replacements made, by rule; empty before redaction.
+    /// Replacements made so far, by rule.
     pub redactions: Counts,
 }
 
@@ -147,7 +147,11 @@ impl Evidence<Raw> {
 
     /// The same evidence without its secrets.
     pub fn redact(self, redactor: &Redactor) -> Evidence<Redacted> {
-        let (text, redactions) = redactor.redact_counted(&self.text.0);
+        let (text, counts) = redactor.redact_counted(&self.text.0);
+        let mut redactions = self.redactions;
+        for (rule, count) in counts {
+            *redactions.entry(rule).or_default() += count;
+        }
         let clean = |raw: &Raw| redactor.redact(&raw.0);
         let excerpt = |e: &Excerpt<Raw>| Excerpt {
             label: clean(&e.label),

@@ -110,14 +110,13 @@ impl Page {
         }
         let context = sentence(&story::context(report));
         let took = units::duration(report.took);
-        let about = if context.is_empty() {
-            format!("took {took}")
+        if context.is_empty() {
+            self.entry(Paint::Grey, "took", 6, &took);
         } else {
-            format!("{context}; took {took}")
-        };
-        self.entry(Paint::Grey, "for", 5, &about);
+            self.entry(Paint::Grey, "what", 6, &format!("{context}; took {took}"));
+        }
         if !report.job.run_url.is_empty() {
-            self.entry(Paint::Grey, "run", 5, &escape::terminal_line(&report.job.run_url, FOREIGN));
+            self.entry(Paint::Grey, "run", 6, &escape::terminal_line(&report.job.run_url, FOREIGN));
         }
     }
 

@@ -38,7 +38,7 @@ pub enum Cause {
         message: String,
     },
     /// The credentials do not reach this far; the permissions that would, as the server named them.
-    #[error("status {status}: the token lacks a permission{}", named(.needs))]
+    #[error("status {status}: the token lacks a permission{}", named(.needs.as_ref()))]
     Permission {
         /// The HTTP status code.
         status: u16,
@@ -63,8 +63,8 @@ fn said(message: &str) -> String {
     if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
-fn named(needs: &Option<String>) -> String {
-    needs.as_ref().map(|n| format!(" (needs {n})")).unwrap_or_default()
+fn named(needs: Option<&String>) -> String {
+    needs.map(|n| format!(" (needs {n})")).unwrap_or_default()
 }
 
 fn seconds(limit: Duration) -> String {

@@ -25,7 +25,8 @@ fn a_failed_deploy_is_named_in_the_summary_and_its_evidence_uploaded() {
 
     assert!(!run.success, "the deploy failed, so the job must fail\n{}", run.log);
     let summaries = run.summaries();
-    assert!(summaries[0].starts_with("### ✅ Gate passed"), "{summaries:?}");
+    // The workflow's own token may not list runners, so the gate passes with that one warning.
+    assert!(summaries[0].contains("Gate passed"), "{summaries:?}");
     names_the_cause(summaries.last().unwrap());
     run.only_artifact_verifies();
 }
@@ -107,13 +108,14 @@ impl Project {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
 
-        self.write(".github/runner-guard.yml", &config(healthy_exporter()));
+        let exporter = healthy_exporter();
+        self.write(".github/runner-guard.yml", &config(exporter));
         self.write("home/.config/act/actrc", "");
         self.write(".gitignore", "/home\n/artifacts\n");
         self.git(&["init", "--quiet"]);
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message", "a deploy"]);
-        let output = self.act().output().unwrap();
+        let output = self.act(exporter).output().unwrap();
         let log = [output.stdout, output.stderr].concat();
         Run {
             success: output.status.success(),
@@ -122,12 +124,13 @@ impl Project {
         }
     }
 
-    fn act(&self) -> Command {
+    fn act(&self, api: u16) -> Command {
         let mut command = Command::new("timeout");
         command
             .args(["--kill-after=10", "180", &given("RUNNER_GUARD_ACT"), "push"])
             .args(["--platform", &format!("self-hosted={}", given("RUNNER_GUARD_JOB_IMAGE"))])
             .args(["--pull=false", "--action-offline-mode", "--no-cache-server", "--rm"])
+            .args(["--env", &format!("GITHUB_API_URL=http://127.0.0.1:{api}")])
             .args(["--artifact-server-addr", "127.0.0.1"])
             .args(["--artifact-server-port", &free_port().to_string()])
             .arg("--artifact-server-path")

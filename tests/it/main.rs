@@ -7,9 +7,16 @@
 )]
 
 mod act;
+mod architecture;
 mod artifact_upload;
 mod bundle;
+mod config;
+mod container;
+mod docs;
 mod examples;
+mod gate;
 mod github_contract;
+mod prometheus;
+mod secrets_never_leak;
 mod summary_render;
 mod support;

@@ -52,7 +52,9 @@ impl Templates {
         );
         registry.register_helper("bytes", Box::new(Number(units::bytes)));
         registry.register_helper("piece", Box::new(Piece));
-        registry.register_helper("link", Box::new(Link(hosts)));
+        let named = Link { hosts: hosts.clone(), otherwise: Otherwise::Label };
+        registry.register_helper("named", Box::new(named));
+        registry.register_helper("link", Box::new(Link { hosts, otherwise: Otherwise::Address }));
         for (name, text) in ALL {
             registry
                 .register_template_string(name, text)
@@ -128,8 +130,18 @@ impl HelperDef for Piece {
     }
 }
 
-/// `{{link "Label" x}}`: a link when the address may be one, else the address as code.
-struct Link(Vec<String>);
+/// `{{link "Label" x}}`: a link when the address may be one, else the address as code; `{{named label x}}`: else the label alone.
+struct Link {
+    hosts: Vec<String>,
+    otherwise: Otherwise,
+}
+
+/// What stands where no link may be.
+#[derive(Clone, Copy)]
+enum Otherwise {
+    Address,
+    Label,
+}
 
 impl HelperDef for Link {
     fn call<'reg: 'rc, 'rc>(
@@ -141,7 +153,11 @@ impl HelperDef for Link {
         out: &mut dyn Output,
     ) -> HelperResult {
         let (label, to) = (text(helper, 0)?, text(helper, 1)?);
-        out.write(&escape::link(label, to, &self.0).unwrap_or_else(|| escape::cell(to)))?;
+        let instead = || match self.otherwise {
+            Otherwise::Address => escape::cell(to),
+            Otherwise::Label => escape::plain(label),
+        };
+        out.write(&escape::link(label, to, &self.hosts).unwrap_or_else(instead))?;
         Ok(())
     }
 }

@@ -113,7 +113,9 @@ fn the_steps_are_few_and_lead_to_the_runbook() {
 fn a_runbook_folder_is_shown_as_a_path() {
     let mut report = blocked();
     report.runbooks = "docs/runbooks".to_owned();
-    assert!(shown(&report).contains("→ `docs/runbooks/disk-space.md`"));
+    let page = shown(&report);
+    assert!(page.contains("→ `docs/runbooks/disk-space.md`"));
+    assert!(page.contains("| disk-space |"), "the table names its checks\n{page}");
 }
 
 #[test]

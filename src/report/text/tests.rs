@@ -7,8 +7,8 @@ fn a_shut_gate_reads_from_the_top() {
     let expected = "\
 BLOCKED  Gate blocked: disk-space on prod-a: 1.2 GiB free of 100 GiB (limit 5 GiB) (and 1 more
          reason)
-for  job deploy of Release in octo/app on runner prod-a for environment production; took 1.2 s
-run  https://github.com/octo/app/actions/runs/1
+what  job deploy of Release in octo/app on runner prod-a for environment production; took 1.2 s
+run   https://github.com/octo/app/actions/runs/1
 
 What to do now
   1.  disk-space on prod-a: free space on the runner: remove old images with `docker image prune

@@ -10,6 +10,37 @@ const EXCERPT_CAP: usize = 4 << 10;
 const EXCERPT_LINES: usize = 20;
 const LINE_CAP: usize = 240;
 
+/// Words by which programs complain.
+const COMPLAINTS: &[&str] = &[
+    "error",
+    "fatal",
+    "failed",
+    "fail:",
+    "denied",
+    "refused",
+    "no space",
+    "not found",
+    "no such",
+    "cannot",
+    "can't",
+    "could not",
+    "unable",
+    "timed out",
+    "invalid",
+    "expired",
+    "killed",
+];
+
+/// The last line that complains; a tool's closing statistics often come after it. Without one, the last line that is not blank.
+fn complaint(text: &str) -> Option<&str> {
+    let complains = |line: &str| {
+        let line = line.to_lowercase();
+        COMPLAINTS.iter().any(|word| line.contains(word))
+    };
+    let lines = || text.lines().filter(|line| !line.trim().is_empty());
+    lines().rfind(|line| complains(line)).or_else(|| lines().next_back())
+}
+
 impl Failure {
     /// One line: `task "Copy release" on web1: no space left (rc=2)`.
     pub fn headline(&self) -> String {
@@ -42,7 +73,7 @@ impl Failure {
         let message = self.msg.lines().find(|l| !l.trim().is_empty()).unwrap_or_default();
         let empty = message.is_empty() || message.contains("non-zero return code");
         let output = [&self.stderr_tail, &self.stdout_tail];
-        let said = output.iter().find_map(|t| t.lines().rfind(|l| !l.trim().is_empty()));
+        let said = output.iter().find_map(|t| complaint(t));
         match said.filter(|_| empty) {
             Some(said) => one_line(said),
             None if message.is_empty() => "failed without a message".to_owned(),
@@ -197,6 +228,17 @@ mod tests {
             rc: Some(2),
             ..Failure::default()
         }
+    }
+
+    #[test]
+    fn the_reason_is_the_line_that_complains_and_not_the_statistics_after_it() {
+        let stderr = "dd: error writing '/dev/full': No space left on device\n1+0 records in\n0 bytes copied\n";
+        assert_eq!(
+            complaint(stderr),
+            Some("dd: error writing '/dev/full': No space left on device")
+        );
+        assert_eq!(complaint("all\nis well\n\n"), Some("is well"));
+        assert_eq!(complaint("\n"), None);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The only code of the tests that knows how to start things.
 
 pub(crate) mod azurite;
+pub(crate) mod command;
 pub(crate) mod fake_artifacts;
 pub(crate) mod fake_github;
 mod fake_rest;
+pub(crate) mod http;
 
 use std::path::PathBuf;
 

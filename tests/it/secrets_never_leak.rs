@@ -1,0 +1,74 @@
+//! A secret that lies in every source, in every form in which tools write it, is in nothing that the program gives away.
+
+mod forms;
+mod world;
+
+use std::collections::BTreeMap;
+
+use forms::Secret;
+use world::World;
+
+#[test]
+fn the_gate_gives_no_form_of_a_secret_away() {
+    let secret = Secret::generated();
+    let world = World::with(&secret);
+    let given = world.main();
+    world.was_read(&["/metrics", "/api/v1/query", "/actions/runners"]);
+    for needed in ["stdout", "summary", "outputs", "preflight.json"] {
+        assert!(given.get(needed).is_some_and(|b| !b.is_empty()), "{needed} is missing");
+    }
+    repeats(&given, "stdout");
+    repeats(&given, "preflight.json");
+    holds_nothing_of(&secret, &given);
+}
+
+#[test]
+fn the_gate_gives_no_label_of_an_exporter_away_that_holds_a_secret() {
+    let secret = Secret::generated();
+    let mut world = World::with(&secret);
+    let given = world.main_without_prometheus();
+    world.was_read(&["/metrics"]);
+    repeats(&given, "preflight.json");
+    holds_nothing_of(&secret, &given);
+}
+
+#[test]
+fn the_black_box_gives_no_form_of_a_secret_away() {
+    let secret = Secret::generated();
+    let world = World::with(&secret);
+    world.main();
+    let given = world.post();
+    world.was_read(&["/api/v1/query"]);
+    for needed in [
+        "stdout",
+        "summary",
+        "outputs",
+        "tar.gz: ansible/",
+        "tar.gz: runner-logs/",
+        "artifact: ansible/",
+        "artifact: runner-logs/",
+        "artifact: report.json",
+        "artifact: preflight.json",
+    ] {
+        assert!(given.keys().any(|k| k.starts_with(needed)), "{needed}: {:?}", given.keys());
+    }
+    repeats(&given, "artifact: runner-logs/Worker_20261122-120000-utc.log");
+    repeats(&given, "artifact: ansible/ansible.log");
+    holds_nothing_of(&secret, &given);
+}
+
+/// The words around the secret are there, so the source was read and shown, not left out.
+fn repeats(given: &BTreeMap<String, Vec<u8>>, place: &str) {
+    let text = String::from_utf8_lossy(&given[place]);
+    assert!(text.contains("before raw [redacted:"), "{place}: {text}");
+}
+
+fn holds_nothing_of(secret: &Secret, given: &BTreeMap<String, Vec<u8>>) {
+    let mut leaks = Vec::new();
+    for (place, bytes) in given {
+        let text = String::from_utf8_lossy(bytes);
+        let found = secret.found_in(&text).into_iter();
+        leaks.extend(found.map(|(form, line)| format!("{place}: {form}: {line}")));
+    }
+    assert!(leaks.is_empty(), "{}", leaks.join("\n"));
+}
