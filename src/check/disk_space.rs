@@ -103,7 +103,7 @@ fn judge(disks: &[Disk], hidden: &[String], limits: &Limits) -> Outcome {
             .help("read the host's disks from its exporter, or use the binary variant of the action on the host"),
         Some((Status::Pass, text, _)) => Outcome::pass(text.clone()),
         Some((status, text, _)) => Outcome::new(*status, text.clone())
-            .help("free space on the runner: remove old work folders, docker system prune, journalctl --vacuum-size=500M"),
+            .help("free space on the runner: remove old work folders, `docker system prune`, `journalctl --vacuum-size=500M`"),
     };
     let seen = |(_, text, disk): &(Status, String, &Disk)| Observation {
         name: disk.mount.display().to_string(),

@@ -54,7 +54,7 @@ impl Check for ExporterFresh {
 }
 
 fn judge(fresh: &Freshness, limit: f64) -> Outcome {
-    let help = "check the exporter on the runner's host: systemctl status runner-guard-exporter; curl -s localhost:9101/healthz";
+    let help = "check the exporter on the runner's host: `systemctl status runner-guard-exporter`, `curl -s localhost:9101/healthz`";
     let Some(age) = fresh.age else {
         return Outcome::unknown("no sample of runner_status in the last 6 h")
             .saw("source", &fresh.via)

@@ -69,7 +69,7 @@ fn judge(memory: &Memory, place: Place, limit: u64) -> Outcome {
         bytes_text(memory.total)
     );
     let outcome = if memory.available < limit {
-        Outcome::fail(text).help("find what holds it: ps aux --sort=-rss | head; restart or move the largest, or choose another runner")
+        Outcome::fail(text).help("find what holds it: `ps aux --sort=-rss | head`; restart or move the largest, or choose another runner")
     } else {
         Outcome::pass(text)
     };

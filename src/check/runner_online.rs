@@ -65,7 +65,7 @@ fn judge(subject: &runner_status::Subject, reading: &Reading) -> Outcome {
         Outcome::pass(format!("{name} is online"))
     } else {
         Outcome::fail(format!("{name} is offline: its exporter reports runner_status 0"))
-            .help("start the runner's service on its host: systemctl restart 'actions.runner.*'")
+            .help("start the runner's service on its host: `systemctl restart 'actions.runner.*'`")
     };
     let outcome = outcome
         .saw_limit("runner_status", if reading.online { "1" } else { "0" }, "1")

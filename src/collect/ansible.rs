@@ -23,7 +23,7 @@ const SNIFF: usize = 64 * 1024;
 
 /// What to say when nothing was found.
 const ADD: &str =
-    "no Ansible output was found; add at the job's level: env: { ANSIBLE_LOG_PATH: ansible.log }";
+    "no Ansible output was found; add at the job's level: `env: { ANSIBLE_LOG_PATH: ansible.log }`";
 
 impl Collector for Ansible {
     fn id(&self) -> &'static str {

@@ -24,7 +24,7 @@ const LIMITS: DiagLimits =
 const RESERVE: Duration = Duration::from_secs(3);
 
 const ADD: &str = "add `docker-socket: true` under `with:` (see SECURITY.md), or a step before the deploy that copies them: \
-                   run: mkdir -p $RUNNER_TEMP/runner-guard/diag && cp ../../../_diag/*.log $RUNNER_TEMP/runner-guard/diag/";
+                   `run: mkdir -p $RUNNER_TEMP/runner-guard/diag && cp ../../../_diag/*.log $RUNNER_TEMP/runner-guard/diag/`";
 
 impl Collector for RunnerLogs {
     fn id(&self) -> &'static str {
