@@ -306,7 +306,7 @@ fn a_signal_to_process_1_writes_what_is_there_and_ends_with_130() {
     for signal in ["TERM", "INT"] {
         let (_github, runner) = hanging("60s");
         let child = runner.start("/runner-guard");
-        wait_until_running(&runner.name);
+        wait_until_started(&runner);
         let start = Instant::now();
         let killed = Command::new("docker")
             .args(["kill", "--signal", signal, &runner.name])
@@ -321,19 +321,13 @@ fn a_signal_to_process_1_writes_what_is_there_and_ends_with_130() {
     }
 }
 
-/// Waits until the program has left its first trace (state for the post stage), with a limit.
-fn wait_until_running(name: &str) {
+/// Waits until the program has left its first trace, the state for the post stage: its handlers stand before that.
+fn wait_until_started(runner: &Runner) {
     let limit = Instant::now() + Duration::from_secs(20);
-    while Instant::now() < limit {
-        let top = Command::new("docker").args(["top", name]).output().expect("docker");
-        if text(&top.stdout).contains("runner-guard") {
-            // Its handlers are the first thing that it installs; what it found meanwhile is there within moments.
-            std::thread::park_timeout(Duration::from_millis(400));
-            return;
-        }
-        std::thread::park_timeout(Duration::from_millis(50));
+    while runner.left("_work/_temp/_runner_file_commands/state").is_empty() {
+        assert!(Instant::now() < limit, "{} did not start within 20 s", runner.name);
+        std::thread::park_timeout(Duration::from_millis(20));
     }
-    panic!("{name} did not start within 20 s");
 }
 
 #[test]
