@@ -81,7 +81,7 @@ async fn post(session: &Session, mode: &str) -> Result<u8, Failure> {
 }
 
 async fn black_box(session: &Session) -> Result<(), Failure> {
-    let config = session.config()?;
+    let config = diagnose::config_or_defaults(session);
     explain(session, &config).await
 }
 

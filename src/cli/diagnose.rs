@@ -173,11 +173,13 @@ fn write_bundle(
 /// The configuration for a black box: a broken file must not cost the explanation of a broken deploy.
 pub(super) fn config_or_defaults(session: &Session) -> Config {
     session.config().unwrap_or_else(|failure| {
-        let mut config = crate::config::defaults(&crate::check::known());
-        config.unused.push(format!(
-            "the configuration could not be used, the defaults were: {}",
-            failure.text()
-        ));
+        let known = crate::check::known();
+        let inputs_alone = crate::config::load(None, &session.inputs, &known);
+        let mut config = inputs_alone.unwrap_or_else(|_| crate::config::defaults(&known));
+        let why = failure.text();
+        config
+            .unused
+            .push(format!("the configuration could not be used, the defaults were: {why}"));
         config
     })
 }

@@ -100,7 +100,10 @@ impl Session {
         }
         let path = self.context.workspace.join(given);
         let read = files::read_capped(&path, MAX_FILE).map_err(|e| {
-            e.with_help("the input ca-bundle takes a file in the workspace or PEM text")
+            let chain = e.chain();
+            Failure::usage(format!(
+                "input ca-bundle: {chain}\n  help: give a file in the workspace or PEM text"
+            ))
         });
         Ok(read?.bytes)
     }

@@ -265,6 +265,10 @@ fn refused(tried: &str, reply: &Reply) -> Error {
         }
         403 if lacks => permission(tried, reply.status, needs),
         404 if needs.is_some() => permission(tried, reply.status, needs),
+        404 => Error::new(tried, reply.refusal()).with_help(
+            "a 404 may mean that the token lacks a permission: runners need Administration read (repository) or Self-hosted runners read \
+             (organisation), secrets need Secrets read",
+        ),
         _ => Error::new(tried, reply.refusal()),
     }
 }

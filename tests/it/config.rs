@@ -108,3 +108,16 @@ fn a_broken_file_does_not_cost_the_explanation_of_a_broken_deploy() {
         ended.left("commands/summary")
     );
 }
+
+#[test]
+fn a_missing_bundle_of_certificates_is_a_mistake_in_the_configuration() {
+    let ended = Guard::plain(&["preflight", "--config", "c.yml"])
+        .file("c.yml", "ca-bundle: nowhere.pem\n")
+        .run();
+    assert_eq!(ended.code, 2, "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("input ca-bundle") && ended.stderr.contains("nowhere.pem"),
+        "{}",
+        ended.stderr
+    );
+}

@@ -127,6 +127,7 @@ fn links_between_documents_lead_somewhere() {
         "docs/configuration.md",
         "docs/checks.md",
         "docs/performance.md",
+        "docs/quick-reference.md",
         "docs/runbooks/README.md",
     ] {
         let text = read(page);
