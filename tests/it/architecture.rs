@@ -49,17 +49,41 @@ fn files(folder: &str) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The crate's modules that this text names.
+/// The crate's modules that this text names; of a group every first word, over as many lines as it takes.
 fn imports(text: &str) -> Vec<String> {
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code: Vec<&str> = code.collect();
+    let code = code.join("\n");
     let mut names = Vec::new();
-    for line in code {
-        for (_, after) in line.match_indices("crate::").map(|(at, _)| line.split_at(at + 7)) {
-            let after = after.trim_start_matches('{');
-            names.push(after.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect());
+    for (_, after) in code.match_indices("crate::").map(|(at, _)| code.split_at(at + 7)) {
+        match after.strip_prefix('{') {
+            Some(group) => names.extend(heads(group)),
+            None => names.push(word(after)),
         }
     }
     names
+}
+
+/// The first word of each path of a group, up to the brace that closes it.
+fn heads(group: &str) -> Vec<String> {
+    let mut depth = 0;
+    let mut names = vec![word(group.trim_start())];
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                names.push(word(group.get(at + 1..).unwrap_or_default().trim_start()));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn word(text: &str) -> String {
+    text.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect()
 }
 
 /// Imports of a module that the table does not allow.
@@ -97,6 +121,10 @@ fn a_planted_import_is_caught() {
     assert_eq!(violations("gate", "use crate::source::Error;\n"), ["source"]);
     assert_eq!(violations("source", "    let x = crate::report::Status::Pass;\n"), ["report"]);
     assert_eq!(violations("redact", "use crate::{task};\n"), ["task"]);
+    assert_eq!(
+        violations("redact", "use crate::{\n    redact::{Redacted, view},\n    task,\n};\n"),
+        ["task"]
+    );
     assert_eq!(violations("check", "use crate::source::Error; // crate::cli\n").len(), 1);
     assert!(violations("check", "//! crate::cli\nuse crate::report::Answer;\n").is_empty());
 }
@@ -122,28 +150,35 @@ fn long_functions(lines: &[&str]) -> Vec<String> {
     for (at, line) in lines.iter().enumerate() {
         let indent = line.len() - line.trim_start().len();
         let head = line.trim_start();
-        let starts = [
-            "fn ",
-            "pub fn ",
-            "async fn ",
-            "pub async fn ",
-            "pub(super) fn ",
-            "pub(crate) fn ",
-            "pub const fn ",
-            "const fn ",
-        ];
-        if open.is_none() && starts.iter().any(|s| head.starts_with(s)) && !head.ends_with(';') {
+        if open.is_none() && is_function(head) && !head.ends_with(';') {
             open = Some((at, indent, head.to_owned()));
-        } else if let Some((start, depth, name)) =
+        } else if let Some((start, _, name)) =
             open.take_if(|(_, depth, _)| *line == format!("{}}}", " ".repeat(*depth)))
         {
-            let _ = depth;
             if at - start + 1 > 60 {
                 long.push(format!("{name} has {} lines", at - start + 1));
             }
         }
     }
     long
+}
+
+/// Whether a line opens a function: `fn` after nothing but its visibility and its qualifiers.
+fn is_function(head: &str) -> bool {
+    let before = head.split("fn ").next().unwrap_or_default();
+    let qualifier = |word: &str| {
+        matches!(word, "async" | "const" | "unsafe" | "extern") || word.starts_with("pub")
+    };
+    before.len() < head.len() && before.split_whitespace().all(qualifier)
+}
+
+#[test]
+fn a_planted_long_function_is_caught_whatever_stands_before_it() {
+    for head in ["fn f() {", "pub(super) async fn f() {", "pub(crate) const fn f() {"] {
+        let body = |lines: usize| [vec![head], vec!["    x();"; lines], vec!["}"]].concat();
+        assert_eq!(long_functions(&body(59)), [format!("{head} has 61 lines")]);
+        assert!(long_functions(&body(58)).is_empty(), "{head}");
+    }
 }
 
 #[test]
@@ -153,21 +188,58 @@ fn no_test_is_ignored_and_nothing_panics_outside_of_tests() {
         let is_test =
             ["/tests", "_tests.rs"].iter().any(|part| path.to_string_lossy().contains(part))
                 || path.ends_with("sample.rs");
-        let code = if is_test { "" } else { text.split("#[cfg(test)]").next().unwrap_or_default() };
-        for word in [".unwrap()", ".expect(\"", "panic!(", "todo!(", "unimplemented!("] {
-            if code.contains(word) {
-                found.push(format!("{}: {word}", path.display()));
-            }
-        }
+        let words = if is_test { Vec::new() } else { panics(&text) };
+        found.extend(words.into_iter().map(|word| format!("{}: {word}", path.display())));
     }
     let ignored = format!("#[{}]", "ignore");
     found.extend(
         files("tests")
             .iter()
+            .chain(&files("src"))
             .filter(|(_, t)| t.contains(&ignored))
             .map(|(p, _)| p.display().to_string()),
     );
     assert_eq!(found, Vec::<String>::new());
+}
+
+/// What may panic in this text before its tests begin.
+fn panics(text: &str) -> Vec<&'static str> {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let words = [".unwrap()", ".expect(\"", "panic!(", "todo!(", "unimplemented!("];
+    words.into_iter().filter(|word| code.contains(word)).collect()
+}
+
+#[test]
+fn a_planted_panic_is_caught_and_one_in_a_test_is_not() {
+    assert_eq!(panics("let a = b.unwrap();\n#[cfg(test)]\n"), [".unwrap()"]);
+    assert!(panics("let a = b.unwrap_or(1);\n#[cfg(test)]\nmod tests { x.unwrap() }\n").is_empty());
+}
+
+/// One owner for each door to the outside; a rule that is lost here is lost silently.
+#[test]
+fn the_linter_knows_every_door_that_has_one_owner() {
+    let rules = std::fs::read_to_string(root().join("clippy.toml")).expect("clippy.toml");
+    for method in [
+        "std::env::var",
+        "std::env::var_os",
+        "std::env::vars",
+        "std::io::stdout",
+        "std::fs::read",
+        "std::fs::read_to_string",
+        "std::fs::write",
+        "std::fs::File::open",
+        "std::process::Command::new",
+        "tokio::process::Command::new",
+        "std::process::exit",
+        "reqwest::Client::new",
+        "reqwest::Response::bytes",
+        "reqwest::Response::text",
+        "tokio::spawn",
+        "std::time::SystemTime::now",
+    ] {
+        let rule = format!("{{ path = \"{method}\", reason = \"");
+        assert!(rules.contains(&rule), "clippy.toml has no rule with a reason for {method}");
+    }
 }
 
 /// Runs the real linter with our rules on a planted call.

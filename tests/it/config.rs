@@ -35,6 +35,18 @@ fn an_unknown_check_option_or_level_is_named_with_its_line() {
 }
 
 #[test]
+fn a_key_that_stands_twice_is_refused_instead_of_the_last_one_winning() {
+    refused(
+        "timeout: 5s\nsecrets: [A]\ntimeout: 9s\n",
+        &["c.yml:3:1: the key `timeout` stands here twice", "keep one of the two"],
+    );
+    refused(
+        "gate:\n  mode: shadow\n  mode: enforce\n",
+        &["c.yml:3:3: the key `mode` stands here twice"],
+    );
+}
+
+#[test]
 fn every_mistake_is_listed_at_once() {
     refused(
         "timeout: soon\ngate: {mode: shadw}\nnetwork: {endpoints: [nonsense]}\n",

@@ -1,6 +1,7 @@
 //! Documents that can rot: the inputs and outputs of action.yml and of the README, the page of checks, the links to runbooks.
 #![expect(clippy::disallowed_methods, reason = "the tests read the documents")]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -59,10 +60,14 @@ fn the_readme_lists_every_input_and_output_with_its_default() {
 
 #[test]
 fn the_outputs_of_the_action_are_those_that_are_written() {
-    let written = read("src/cli/publish.rs");
-    for output in keys(&action()["outputs"]) {
-        assert!(written.contains(&format!("(\"{output}\",")), "nothing writes the output {output}");
-    }
+    let source = read("src/cli/publish.rs");
+    let names = source.lines().filter_map(|line| {
+        let (name, _) = line.trim_start().strip_prefix("(\"")?.split_once("\",")?;
+        Some(name.to_owned())
+    });
+    let written: BTreeSet<String> = names.collect();
+    let declared: BTreeSet<String> = keys(&action()["outputs"]).into_iter().collect();
+    assert_eq!(declared, written, "left: action.yml, right: what is written");
 }
 
 #[test]
@@ -114,6 +119,14 @@ fn every_check_has_its_section_in_its_runbook() {
             check.id()
         );
     }
+}
+
+#[test]
+fn the_page_of_checks_has_one_section_for_each_check_and_no_other() {
+    let page = read("docs/checks.md");
+    let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let ids: Vec<&str> = ALL.iter().map(|check| check.id()).collect();
+    assert_eq!(sections, ids);
 }
 
 #[test]
