@@ -46,6 +46,20 @@ fn a_key_that_stands_twice_is_refused_instead_of_the_last_one_winning() {
     );
 }
 
+/// `allow` below `deny` would open the gate without a word.
+#[test]
+fn a_check_that_stands_twice_is_refused_instead_of_the_last_one_winning() {
+    refused("checks:\n  disk-space: deny\n  disk-space: allow\n", &["c.yml:3:3", "disk-space"]);
+}
+
+#[test]
+fn a_key_that_stands_twice_is_pointed_at_even_below_a_nested_one_of_the_same_name() {
+    refused(
+        "collect:\n  timeout: 9s\ntimeout: 1s\ntimeout: 2s\n",
+        &["c.yml:4:1: the key `timeout` stands here twice"],
+    );
+}
+
 #[test]
 fn every_mistake_is_listed_at_once() {
     refused(
