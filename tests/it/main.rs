@@ -10,6 +10,7 @@ mod act;
 mod architecture;
 mod artifact_upload;
 mod bundle;
+mod checks;
 mod config;
 mod container;
 mod docs;
