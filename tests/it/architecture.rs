@@ -154,10 +154,9 @@ fn long_functions(lines: &[&str]) -> Vec<String> {
             open = Some((at, indent, head.to_owned()));
         } else if let Some((start, _, name)) =
             open.take_if(|(_, depth, _)| *line == format!("{}}}", " ".repeat(*depth)))
+            && at - start + 1 > 60
         {
-            if at - start + 1 > 60 {
-                long.push(format!("{name} has {} lines", at - start + 1));
-            }
+            long.push(format!("{name} has {} lines", at - start + 1));
         }
     }
     long

@@ -51,6 +51,24 @@ fn an_unauthorised_secondary_is_never_chosen() {
 }
 
 #[test]
+fn neither_the_configuration_nor_the_exporter_alone_overrules_a_no() {
+    let row = |configured: &str, label: &str| {
+        let page = serve(exporter_page("a", 1, label));
+        let config = format!(
+            "  - {{name: a, labels: [a], {configured}exporter: 'http://{page}/metrics'}}\n"
+        );
+        let ended = gate("production", &[config]).run();
+        (ended.code, chosen(&ended) == "a")
+    };
+    assert_eq!(row("authorized-for-prod: false, ", "true"), (12, false));
+    assert_eq!(row("authorized-for-prod: true, ", "false"), (12, false));
+    assert_eq!(row("", "false"), (12, false));
+    assert_eq!(row("", ""), (12, false));
+    assert_eq!(row("", "true"), (0, true));
+    assert_eq!(row("authorized-for-prod: true, ", "true"), (0, true));
+}
+
+#[test]
 fn an_unknown_blocks_production_and_warns_elsewhere() {
     let silent = serve(Behaviour::Answer(200, "text/plain", "other_metric 1\n".to_owned()));
     let config = |environment: &str| {
@@ -227,6 +245,33 @@ fn a_broken_source_leaves_the_other_rows_unharmed_and_the_deadline_kept() {
         assert_eq!(ended.finding("host-memory")["status"], "pass", "{name}");
         assert_eq!(ended.report()["findings"].as_array().map(Vec::len), Some(8), "{name}");
     }
+}
+
+/// GitHub, Prometheus, the exporter and an endpoint hang together: one deadline holds for all, and production stays closed.
+#[test]
+fn when_everything_hangs_the_deadline_still_holds() {
+    let hang = || format!("http://{}", serve(Behaviour::Hang));
+    let config = format!(
+        "environment: production\ntimeout: 3s\nprometheus: {{url: '{}'}}\nsecrets: [A]\nnetwork: {{endpoints: ['{}']}}\nrunners: [{{name: a, authorized-for-prod: true, exporter: '{}/metrics'}}]\n",
+        hang(),
+        hang(),
+        hang()
+    );
+    let start = Instant::now();
+    let ended = Guard::preflight(&config)
+        .env("GITHUB_API_URL", &hang())
+        .env("GITHUB_TOKEN", "not-a-real-token")
+        .env("GITHUB_REPOSITORY", "octo/app")
+        .run();
+    let took = start.elapsed();
+    assert!(took.as_secs_f64() < 4.0, "took {took:?}");
+    for check in ["runner-online", "runner-registered", "exporter-fresh", "secret-present"] {
+        assert_eq!(ended.finding(check)["status"], "unknown", "{check}: {}", ended.stdout);
+    }
+    assert_eq!(ended.finding("endpoint-reachable")["status"], "fail", "{}", ended.stdout);
+    assert_eq!(ended.finding("host-memory")["status"], "pass", "{}", ended.stdout);
+    assert_eq!(ended.report()["verdict"], "block");
+    assert_eq!(ended.code, 10, "{}", ended.stdout);
 }
 
 #[test]
