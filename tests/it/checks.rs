@@ -98,7 +98,7 @@ impl Machine {
             now: 0,
         };
         let (job, secrets) = (Job::default(), SecretValues::default());
-        let deadline = Deadline::after(Duration::from_millis(700));
+        let deadline = Deadline::after(Duration::from_secs(2));
         let (_source, cancel) = CancelSource::new();
         let ctx = Ctx {
             config: &config,
