@@ -73,11 +73,7 @@ fn explain(name: &str, text: &str, error: &serde_yaml::Error) -> ConfigError {
             .help(suggest(quoted[0], known));
     }
     if message.contains("duplicate") && !quoted.is_empty() {
-        let position = text
-            .lines()
-            .enumerate()
-            .filter_map(|(i, l)| key_column(l, quoted[0]).map(|c| (i + 1, c)))
-            .nth(1);
+        let position = second_of(text, quoted[0]);
         return ConfigError::new(name, format!("the key `{}` stands here twice", quoted[0]))
             .at(position)
             .help("keep one of the two");
@@ -86,6 +82,26 @@ fn explain(name: &str, text: &str, error: &serde_yaml::Error) -> ConfigError {
     ConfigError::new(name, short)
         .at(position)
         .help("see docs/configuration.md for every key and its type")
+}
+
+/// The place of the second of two keys of this name below the same parent.
+fn second_of(text: &str, key: &str) -> Option<(usize, usize)> {
+    let mut first: Option<usize> = None;
+    for (index, line) in text.lines().enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        if line.trim().is_empty() || line.trim_start().starts_with('#') {
+            continue;
+        }
+        match (key_column(line, key), first) {
+            (Some(column), Some(before)) if column == before => return Some((index + 1, column)),
+            (Some(column), None) => first = Some(column),
+            (Some(column), Some(before)) if column < before => first = Some(column),
+            // The parent of the first one ended: what follows is somebody else's.
+            (None, Some(before)) if indent + 1 < before => first = None,
+            (Some(_) | None, _) => {}
+        }
+    }
+    None
 }
 
 /// The place of a key: at the line that the parser named, else the first line that holds it.

@@ -3,6 +3,39 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+
+/// A map whose keys may stand only once: a second entry that wins without a word could open the gate.
+fn unique<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, serde_yaml::Value>, D::Error> {
+    struct Entries;
+
+    impl<'de> Visitor<'de> for Entries {
+        type Value = BTreeMap<String, serde_yaml::Value>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut entries = BTreeMap::new();
+            while let Some(key) = map.next_key::<String>()? {
+                if entries.contains_key(&key) {
+                    return Err(A::Error::custom(format_args!("duplicate field `{key}`")));
+                }
+                entries.insert(key, map.next_value()?);
+            }
+            Ok(entries)
+        }
+
+        fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+            Ok(BTreeMap::new())
+        }
+    }
+
+    from.deserialize_any(Entries)
+}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -16,6 +49,7 @@ pub(super) struct RawConfig {
     pub(super) network: RawNetwork,
     pub(super) secrets: Vec<String>,
     pub(super) gate: RawGate,
+    #[serde(deserialize_with = "unique")]
     pub(super) checks: BTreeMap<String, serde_yaml::Value>,
     pub(super) collect: RawCollect,
     pub(super) artifact: RawArtifact,
