@@ -82,7 +82,8 @@ pub fn select(
         }
         taken |= chosen;
         let labels = runner.labels.iter().map(|l| redactor.redact(l)).collect();
-        Candidate { name, role: redactor.redact(&runner.role), labels, why_not, chosen }
+        let role = redactor.redact(&runner.role);
+        Candidate { name, role, labels, host: None, score: None, why_not, chosen }
     };
     Selection { candidates: candidates.iter().map(&mut choose).collect() }
 }

@@ -15,6 +15,8 @@ impl std::fmt::Debug for Environment {
 
 /// Prefix of the variables that hand in secret values.
 pub const SECRET_PREFIX: &str = "RUNNER_GUARD_SECRET_";
+/// Prefix of the environment variables that carry configuration variables.
+pub const VARIABLE_PREFIX: &str = "RUNNER_GUARD_VARIABLE_";
 
 /// Parts of variable names that say that the value is a secret.
 const SECRET_WORDS: &[&str] = &[
@@ -78,6 +80,14 @@ impl Environment {
             name.strip_prefix(SECRET_PREFIX).map(|n| (n.to_ascii_uppercase(), value.clone()))
         };
         self.0.iter().filter_map(secret).collect()
+    }
+
+    /// The values handed in as `RUNNER_GUARD_VARIABLE_<NAME>`, blank ones too.
+    pub fn variables(&self) -> Vec<(String, String)> {
+        let variable = |(name, value): (&String, &String)| {
+            name.strip_prefix(VARIABLE_PREFIX).map(|n| (n.to_ascii_uppercase(), value.clone()))
+        };
+        self.0.iter().filter_map(variable).collect()
     }
 
     /// Every value that must not be shown: handed-in secrets, tokens, and variables whose name says so.

@@ -1,14 +1,40 @@
 //! The pre-flight questions: one file each, one table. A check asks one question and answers it; it does not decide, print, retry or
 //! read the environment.
 
+mod clock_skew;
+mod cpu_pressure;
+mod deploy_lock;
+mod disk_inodes;
 mod disk_space;
 mod docker_daemon;
 mod endpoint_reachable;
+mod environment_protection;
 mod exporter_fresh;
+mod failure_rate;
+mod firing_alerts;
+mod github_rate_limit;
+mod github_status;
+mod github_token;
 mod host_memory;
+mod oidc_available;
+mod queue_age;
+mod runner_authorized;
+mod runner_busy;
+mod runner_group;
+mod runner_identity;
+mod runner_labels;
 mod runner_online;
 mod runner_registered;
+mod runner_resources;
+mod runner_steady;
+mod runner_version;
+mod secret_expiry;
+mod secret_format;
 mod secret_present;
+mod sources_agree;
+mod tls_expiry;
+mod tools_present;
+mod variable_present;
 
 use std::time::Duration;
 
@@ -21,12 +47,38 @@ use crate::task::{self, BoxFuture, Cancel, Deadline, Ended};
 pub const ALL: &[&dyn Check] = &[
     &runner_online::RunnerOnline,
     &runner_registered::RunnerRegistered,
+    &runner_busy::RunnerBusy,
+    &runner_labels::RunnerLabels,
+    &runner_group::RunnerGroup,
+    &runner_authorized::RunnerAuthorized,
+    &runner_version::RunnerVersion,
     &exporter_fresh::ExporterFresh,
+    &sources_agree::SourcesAgree,
+    &runner_steady::RunnerSteady,
+    &runner_resources::RunnerResources,
+    &runner_identity::RunnerIdentity,
     &disk_space::DiskSpace,
+    &disk_inodes::DiskInodes,
     &host_memory::HostMemory,
+    &cpu_pressure::CpuPressure,
+    &clock_skew::ClockSkew,
     &docker_daemon::DockerDaemon,
+    &tools_present::ToolsPresent,
     &endpoint_reachable::EndpointReachable,
+    &tls_expiry::TlsExpiry,
+    &github_status::GitHubStatus,
+    &github_rate_limit::GitHubRateLimit,
+    &github_token::GitHubToken,
+    &oidc_available::OidcAvailable,
+    &environment_protection::EnvironmentProtection,
+    &deploy_lock::DeployLock,
+    &queue_age::QueueAge,
+    &failure_rate::FailureRate,
+    &firing_alerts::FiringAlerts,
     &secret_present::SecretPresent,
+    &secret_format::SecretFormat,
+    &secret_expiry::SecretExpiry,
+    &variable_present::VariablePresent,
 ];
 
 /// Longest time of one check; the total deadline may cut it shorter.
@@ -42,6 +94,21 @@ pub enum Scope {
     Run,
     /// A candidate runner. Asked for each.
     Runner,
+}
+
+/// Something that a check needs from somebody else before it can answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// A key of the workflow's `permissions:`, as `actions: read`.
+    WorkflowPermission(&'static str),
+    /// A permission of a GitHub App or fine-grained token, as `Administration: read (repository)`.
+    TokenPermission(&'static str),
+    /// Metrics in Prometheus, named by their first words, as `runner_status`.
+    Metric(&'static str),
+    /// A place that must be mounted or seen, as `/var/run/docker.sock`.
+    Mount(&'static str),
+    /// An address that must be open from where the gate runs.
+    Address(&'static str),
 }
 
 /// One question.
@@ -63,6 +130,14 @@ pub trait Check: Sync {
     /// What no answer means when nobody configures it; `None` takes the gate's.
     fn on_unknown(&self) -> Option<Level> {
         None
+    }
+    /// Whether waiting may change a bad answer: a runner comes back, a missing secret does not.
+    fn heals(&self) -> bool {
+        true
+    }
+    /// What must be granted or opened for an answer, for those who grant it.
+    fn needs(&self) -> &'static [Need] {
+        &[]
     }
     /// Its own options.
     fn options(&self) -> &'static [OptionSpec] {

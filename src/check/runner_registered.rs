@@ -56,20 +56,8 @@ impl Check for RunnerRegistered {
 }
 
 async fn ask(github: &GitHub, ctx: &Ctx<'_>, runner: &Runner) -> Result<Outcome, Error> {
-    let repository = &ctx.job.repository;
-    let (of_repository, of_organization) = futures_util::join!(
-        github.repository_runners(repository, &runner.name, ctx.deadline),
-        github.organization_runners(ctx.job.owner(), &runner.name, ctx.deadline),
-    );
-    let found = [&of_repository, &of_organization].into_iter().flatten().flatten().next();
-    if let Some(found) = found {
-        return Ok(judge(runner, found));
-    }
-    // Only complete lists prove absence. A personal account has no organisation: its 404 says nothing more.
-    match (of_repository, of_organization) {
-        (Ok(_), Ok(_)) => Ok(absent(runner, repository)),
-        (Err(error), _) | (Ok(_), Err(error)) => Err(error),
-    }
+    let found = github.runner(&ctx.job.repository, &runner.name, ctx.deadline).await?;
+    Ok(found.map_or_else(|| absent(runner, &ctx.job.repository), |found| judge(runner, &found)))
 }
 
 fn absent(runner: &Runner, repository: &str) -> Outcome {

@@ -2,11 +2,12 @@
 //! a part or a hash of it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Check, Ctx, Scope};
 use crate::report::{Observation, Outcome, Status};
 use crate::source::Error;
-use crate::source::github::SecretScope;
+use crate::source::github::{ApiSecret, SecretScope};
 use crate::task::BoxFuture;
 
 pub(super) struct SecretPresent;
@@ -42,7 +43,7 @@ impl Check for SecretPresent {
             }
             let handed_in = |name: &&String| ctx.secrets.contains_key(*name);
             let (by_value, by_name): (Vec<&String>, Vec<&String>) =
-                required.iter().partition(handed_in);
+                required.iter().map(|policy| &policy.name).partition(handed_in);
             let mut rows: Vec<(String, Presence)> =
                 by_value.into_iter().map(|n| (n.clone(), by_its_value(ctx, n))).collect();
             if !by_name.is_empty() {
@@ -135,24 +136,24 @@ impl Lists {
         let repository = &ctx.job.repository;
         let environment = async {
             if ctx.config.environment.is_empty() {
-                return Ok(Vec::new());
+                return Ok(Arc::default());
             }
-            github
-                .secret_names(
-                    repository,
-                    &SecretScope::Environment(&ctx.config.environment),
-                    ctx.deadline,
-                )
-                .await
+            let scope = SecretScope::Environment(&ctx.config.environment);
+            github.secrets(repository, scope, ctx.deadline).await
         };
         let (a, b, c) = futures_util::join!(
-            github.secret_names(repository, &SecretScope::Repository, ctx.deadline),
-            github.secret_names(repository, &SecretScope::Organization, ctx.deadline),
+            github.secrets(repository, SecretScope::Repository, ctx.deadline),
+            github.secrets(repository, SecretScope::Organization, ctx.deadline),
             environment,
         );
-        let lists: [Result<Vec<String>, Error>; 3] = [a, b, c];
+        let lists: [Result<Arc<Vec<ApiSecret>>, Error>; 3] = [a, b, c];
         let unread = lists.iter().find_map(|list| list.as_ref().err().map(Error::chain));
-        let names = lists.into_iter().flatten().flatten().map(|n| n.to_ascii_uppercase()).collect();
+        let names = lists
+            .iter()
+            .flatten()
+            .flat_map(|list| list.iter())
+            .map(|secret| secret.name.to_ascii_uppercase())
+            .collect();
         Self { names, unread }
     }
 

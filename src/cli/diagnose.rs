@@ -127,6 +127,7 @@ fn explain(
         failures: failures(evidence),
         bundle: None,
         partial: session.cancel.is_cancelled(),
+        api: None,
         notes: session.notes(config),
         runbooks: session.runbooks(config),
         took: std::time::Duration::ZERO,

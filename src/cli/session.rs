@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::failure::Failure;
 use crate::actions::{Console, Context, Environment};
-use crate::config::{self, Config, Inputs, Job, SecretValue, SecretValues};
+use crate::config::{self, Config, IdentityRequest, Inputs, Job, SecretValue, SecretValues};
 use crate::redact::{Known, Redacted, Redactor};
 use crate::report::JobRow;
 use crate::source::docker::SOCKET;
-use crate::source::github::GitHub;
+use crate::source::github::{AppKey, Auth, GitHub};
 use crate::source::host::Host;
 use crate::source::http::{Http, Proxy};
 use crate::source::prometheus::Prometheus;
@@ -74,10 +74,9 @@ impl Session {
     pub(super) fn sources(&self, config: &Config) -> Result<Sources, Failure> {
         let bundle = config.ca_bundle.as_deref().map(|given| self.ca_bundle(given)).transpose()?;
         let http = Http::new(bundle.as_deref(), self.proxy())?;
-        let github =
-            self.token().ok_or_else(|| "no GitHub token was given".to_owned()).and_then(|token| {
-                GitHub::new(&http, &self.context.api_url, token).map_err(|e| e.chain())
-            });
+        let github = self.auth(config).and_then(|auth| {
+            GitHub::new(&http, &self.context.api_url, auth).map_err(|e| e.chain())
+        });
         let prometheus = config.prometheus.as_ref().map(|p| Prometheus::new(http.clone(), &p.url));
         let docker_socket = Path::new(SOCKET).to_path_buf();
         Ok(Sources {
@@ -88,6 +87,21 @@ impl Session {
             host: Host::default(),
             now: self.now,
         })
+    }
+
+    /// A GitHub App when one is named, else the token that was handed in; else why there is none.
+    fn auth(&self, config: &Config) -> Result<Auth, String> {
+        let key = self.inputs.given("app-private-key");
+        match (config.github.app_id.as_deref(), key) {
+            (Some(id), Some(key)) => AppKey::new(id, key, &self.context.repository, self.now)
+                .map(Auth::App)
+                .map_err(|e| e.chain()),
+            (Some(_), None) => Err("app-id is given without app-private-key".to_owned()),
+            (None, Some(_)) => Err("app-private-key is given without app-id".to_owned()),
+            (None, None) => {
+                self.token().map(Auth::token).ok_or_else(|| "no GitHub token was given".to_owned())
+            }
+        }
     }
 
     fn token(&self) -> Option<&str> {
@@ -139,8 +153,21 @@ impl Session {
             status: self.job_status().unwrap_or_default().to_owned(),
             variable_names: self.env.names(),
             ansible_log_path: self.env.text("ANSIBLE_LOG_PATH"),
+            event: self.env.text("GITHUB_EVENT_NAME"),
+            actor: self.env.text("GITHUB_ACTOR"),
+            git_ref: self.env.text("GITHUB_REF"),
+            workflow_ref: self.env.text("GITHUB_WORKFLOW_REF"),
+            identity: self.identity(),
+            variables: self.env.variables().into_iter().collect(),
+            path: self.env.text("PATH"),
             started: self.env.text("STATE_started").parse().unwrap_or(0),
         }
+    }
+
+    fn identity(&self) -> Option<IdentityRequest> {
+        let text = |name: &str| Some(self.env.text(name)).filter(|v| !v.is_empty());
+        let token = SecretValue::new(text("ACTIONS_ID_TOKEN_REQUEST_TOKEN")?);
+        Some(IdentityRequest { url: text("ACTIONS_ID_TOKEN_REQUEST_URL")?, token })
     }
 
     /// The job as the report shows it.

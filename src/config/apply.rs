@@ -8,12 +8,20 @@ use super::error::{ConfigError, suggest};
 use super::load::Source;
 use super::raw::{RawArtifact, RawCollect, RawConfig, RawGate, RawRunner};
 use super::value::{Endpoint, parse_duration};
-use super::{Artifact, Collect, Config, Gate, Inputs, Mode, Prometheus, Runner, is_production};
+use super::{
+    Artifact, Collect, Config, Expect, Gate, GitHubAccess, Inputs, Mode, Prometheus, Runner, Tool,
+    is_production,
+};
 
 /// Longest time that anybody may give a run: a gate that hangs is an outage of its own.
 const MAX_TIMEOUT: Duration = Duration::from_mins(30);
 const GATE_TIMEOUT: Duration = Duration::from_mins(1);
 const COLLECT_TIMEOUT: Duration = Duration::from_mins(2);
+const POLL: Duration = Duration::from_secs(15);
+const SHORTEST_POLL: Duration = Duration::from_secs(1);
+const STABLE_FOR: Duration = Duration::from_mins(10);
+/// Longest time that a job may wait for a runner to heal.
+const LONGEST_SPAN: Duration = Duration::from_hours(6);
 
 /// Queries of the metrics snapshot when nobody names others.
 const QUERIES: &[&str] = &[
@@ -46,6 +54,14 @@ pub(super) fn build(
         runners: build.runners(raw.runners),
         endpoints: build.endpoints(&raw.network.endpoints),
         secrets: build.secrets(raw.secrets),
+        variables: build.names("required-variables", &["variables"], raw.variables),
+        tools: raw.tools.iter().filter_map(|text| build.tool(text)).collect(),
+        alertmanager: build.url("alertmanager-url", &["alertmanager", "url"], raw.alertmanager.url),
+        github: GitHubAccess {
+            app_id: build.text("app-id", raw.github.app_id),
+            status_page: build.url("", &["github", "status-page"], raw.github.status_page),
+        },
+        expected_runner: build.text("expected-runner", None),
         gate: build.gate(&raw.gate, &environment),
         checks: build.checks(raw.checks, known),
         collect: build.collect(raw.collect),
@@ -59,14 +75,19 @@ pub(super) fn build(
     (config, build.errors)
 }
 
-struct Build<'a> {
+pub(super) struct Build<'a> {
     source: &'a Source<'a>,
-    inputs: &'a Inputs,
+    pub(super) inputs: &'a Inputs,
     errors: Vec<ConfigError>,
 }
 
 impl Build<'_> {
-    fn wrong(&mut self, path: &[&str], message: impl Into<String>, help: impl Into<String>) {
+    pub(super) fn wrong(
+        &mut self,
+        path: &[&str],
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.errors.push(self.source.error(path, message).help(help));
     }
 
@@ -159,12 +180,25 @@ impl Build<'_> {
                 .unwrap_or_else(|| if place == 0 { "primary" } else { "secondary" }.to_owned());
             let labels =
                 one.labels.iter().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect();
+            let expect = match one.expect.as_deref() {
+                None | Some("persistent") => Expect::Persistent,
+                Some("ephemeral") => Expect::Ephemeral,
+                Some(other) => {
+                    let help = suggest(other, &["persistent", "ephemeral"]);
+                    self.wrong(&["runners", "expect"], format!("`{other}` is not known"), help);
+                    Expect::Persistent
+                }
+            };
             runners.push(Runner {
                 name: one.name,
                 role,
                 labels,
                 authorized_for_prod: one.authorized_for_prod,
                 exporter,
+                group: one.group,
+                host: one.host,
+                expect,
+                scale_set: one.scale_set,
             });
         }
         runners
@@ -188,24 +222,6 @@ impl Build<'_> {
             }
         }
         endpoints
-    }
-
-    fn secrets(&mut self, from_file: Vec<String>) -> Vec<String> {
-        let from_input = self.inputs.list("required-secrets");
-        let mut names: Vec<String> = Vec::new();
-        for name in from_file.into_iter().chain(from_input) {
-            let name = name.trim().to_ascii_uppercase();
-            if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-                self.wrong(
-                    &["secrets"],
-                    format!("`{name}` is not a secret's name"),
-                    "only letters, digits and `_`; never put a value here",
-                );
-            } else if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names
     }
 
     fn gate(&mut self, raw: &RawGate, environment: &str) -> Gate {
@@ -236,7 +252,76 @@ impl Build<'_> {
             (None, None) => default,
         };
         let mode = if shadow { Mode::Shadow } else { Mode::Enforce };
-        Gate { mode, on_unknown, require_authorized: raw.require_authorized.unwrap_or(production) }
+        let wait = raw.wait.clone();
+        Gate {
+            mode,
+            on_unknown,
+            require_authorized: raw.require_authorized.unwrap_or(production),
+            wait: self.span("wait", &["gate", "wait"], wait, Duration::ZERO),
+            poll: self.span("", &["gate", "poll"], raw.poll.clone(), POLL).max(SHORTEST_POLL),
+            stable_for: self.span("", &["gate", "stable-for"], raw.stable_for.clone(), STABLE_FOR),
+            min_score: raw.min_score.unwrap_or(50).min(100),
+            min_idle: raw.min_idle.unwrap_or(0),
+            distinct_hosts: raw.distinct_hosts.unwrap_or(true),
+            state_file: raw.state_file.clone(),
+        }
+    }
+
+    /// A time that may be zero and may be longer than a run.
+    fn span(
+        &mut self,
+        input: &str,
+        path: &[&str],
+        from_file: Option<String>,
+        default: Duration,
+    ) -> Duration {
+        let given = self.inputs.given(input).map(str::to_owned);
+        let by_input = given.is_some();
+        let Some(text) = given.or(from_file) else { return default };
+        match parse_duration(&text) {
+            Ok(time) if time <= LONGEST_SPAN => return time,
+            Ok(_) => self.wrong(
+                path,
+                format!("{text} is longer than the limit of 6h"),
+                "write for example 10m",
+            ),
+            Err(problem) if by_input => self.wrong_input(input, problem),
+            Err(problem) => self.wrong(path, problem, "write for example 10m"),
+        }
+        default
+    }
+
+    /// Names of variables from the file and from an input.
+    fn names(&mut self, input: &str, path: &[&str], from_file: Vec<String>) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        for name in from_file.into_iter().chain(self.inputs.list(input)) {
+            let name = name.trim().to_ascii_uppercase();
+            let right = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            if name.is_empty() || !name.chars().all(right) {
+                self.wrong(path, format!("`{name}` is not a name"), "only letters, digits and `_`");
+            } else if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// `ansible` or `ansible >= 2.15`.
+    fn tool(&mut self, text: &str) -> Option<Tool> {
+        let (name, at_least) = match text.split_once(">=") {
+            Some((name, version)) => (name.trim(), Some(version.trim().to_owned())),
+            None => (text.trim(), None),
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '+');
+        let version = at_least
+            .as_deref()
+            .is_none_or(|v| v.starts_with(|c: char| c.is_ascii_digit()) && v.chars().all(plain));
+        if name.is_empty() || name.starts_with('-') || !name.chars().all(plain) || !version {
+            let message = format!("`{text}` is not a program");
+            self.wrong(&["tools"], message, "write `rsync` or `ansible >= 2.15`");
+            return None;
+        }
+        Some(Tool { name: name.to_owned(), at_least })
     }
 
     fn level(&mut self, path: &[&str], word: &str, default: Level) -> Level {
@@ -286,7 +371,7 @@ impl Build<'_> {
             }
             serde_yaml::Value::Mapping(options) => {
                 for (key, value) in options {
-                    let (key, value) = (scalar(&key), scalar(&value));
+                    let (key, value) = (scalar(&key), listed(&value));
                     self.option(check, &mut settings, &key, value);
                 }
             }
@@ -379,7 +464,22 @@ impl Build<'_> {
     }
 }
 
-fn scalar(value: &serde_yaml::Value) -> String {
+/// As [`scalar`]; the items of a list in lines.
+fn listed(value: &serde_yaml::Value) -> String {
+    match value {
+        serde_yaml::Value::Sequence(items) => {
+            items.iter().map(scalar).collect::<Vec<_>>().join("\n")
+        }
+        serde_yaml::Value::String(_)
+        | serde_yaml::Value::Number(_)
+        | serde_yaml::Value::Bool(_)
+        | serde_yaml::Value::Null
+        | serde_yaml::Value::Mapping(_)
+        | serde_yaml::Value::Tagged(_) => scalar(value),
+    }
+}
+
+pub(super) fn scalar(value: &serde_yaml::Value) -> String {
     match value {
         serde_yaml::Value::String(text) => text.clone(),
         serde_yaml::Value::Number(number) => number.to_string(),

@@ -50,6 +50,12 @@ pub enum OptionKind {
     Duration,
     /// A whole number from 0 to 100.
     Percent,
+    /// A whole number.
+    Number,
+    /// A text; blank means that nothing is set.
+    Text,
+    /// Texts, as a YAML list or separated by commas.
+    List,
 }
 
 impl OptionKind {
@@ -62,6 +68,8 @@ impl OptionKind {
             Self::Bytes => parse_bytes(text).map(drop),
             Self::Duration => parse_duration(text).map(drop),
             Self::Percent => parse_percent(text).map(drop),
+            Self::Number => parse_number(text).map(drop),
+            Self::Text | Self::List => Ok(()),
         }
     }
 }
@@ -71,6 +79,10 @@ fn parse_percent(text: &str) -> Result<u8, String> {
     number
         .filter(|n| *n <= 100)
         .ok_or_else(|| format!("`{text}` is not a percentage: write a whole number from 0 to 100"))
+}
+
+fn parse_number(text: &str) -> Result<u64, String> {
+    text.trim().parse().map_err(|_| format!("`{text}` is not a number: write a whole number"))
 }
 
 /// An option that a check declares.
@@ -123,6 +135,21 @@ impl CheckSettings {
     /// A time.
     pub fn duration(&self, spec: &OptionSpec) -> Duration {
         parse_duration(self.text(spec)).unwrap_or_default()
+    }
+
+    /// A whole number.
+    pub fn number(&self, spec: &OptionSpec) -> u64 {
+        parse_number(self.text(spec)).unwrap_or_default()
+    }
+
+    /// A text; `None` when it is blank.
+    pub fn word<'a>(&'a self, spec: &'a OptionSpec) -> Option<&'a str> {
+        Some(self.text(spec).trim()).filter(|text| !text.is_empty())
+    }
+
+    /// The items of a list, without blanks.
+    pub fn list<'a>(&'a self, spec: &'a OptionSpec) -> Vec<&'a str> {
+        self.text(spec).split(['\n', ',']).map(str::trim).filter(|t| !t.is_empty()).collect()
     }
 
     /// A percentage, 0 to 100.

@@ -39,7 +39,14 @@ pub const INPUTS: &[InputSpec] = &[
         "${{ github.token }}",
         "Token for the GitHub API; listing runners or secrets needs more than the default one.",
     ),
+    input(
+        "app-id",
+        "",
+        "Id or client id of a GitHub App to ask the API as; its installation token is made for this run only.",
+    ),
+    input("app-private-key", "", "Private key (PEM) of the GitHub App."),
     input("prometheus-url", "", "Base address of Prometheus."),
+    input("alertmanager-url", "", "Base address of Alertmanager, to see what is silenced."),
     input(
         "exporter-url",
         "",
@@ -49,6 +56,16 @@ pub const INPUTS: &[InputSpec] = &[
         "required-secrets",
         "",
         "Names of secrets that must be present, one a line; pass each value as env RUNNER_GUARD_SECRET_<NAME>.",
+    ),
+    input(
+        "required-variables",
+        "",
+        "Names of configuration variables that must be set, one a line.",
+    ),
+    input(
+        "expected-runner",
+        "",
+        "Name of the runner that an earlier gate chose; the job must be on it.",
     ),
     input(
         "endpoints",
@@ -62,6 +79,8 @@ pub const INPUTS: &[InputSpec] = &[
     ),
     input("shadow", "", "true: never block, report what would have blocked."),
     input("timeout", "", "Longest time of the gate, for example 60s."),
+    input("wait", "", "Longest time to wait until what blocks has healed, for example 10m."),
+    input("junit", "", "Write the findings as JUnit XML to this file, relative to the workspace."),
     input("ansible-log", "", "Files with Ansible output, one a line, relative to the workspace."),
     input("runner-logs", "", "Folder with the runner's _diag logs, as seen from the container."),
     input(

@@ -35,6 +35,20 @@ pub struct Job {
     pub variable_names: Vec<String>,
     /// Value of `ANSIBLE_LOG_PATH`.
     pub ansible_log_path: String,
+    /// Name of the event that started the run.
+    pub event: String,
+    /// Who started the run.
+    pub actor: String,
+    /// Branch or tag, as `refs/heads/main`.
+    pub git_ref: String,
+    /// `owner/name/.github/workflows/deploy.yml@refs/heads/main`.
+    pub workflow_ref: String,
+    /// Where an identity token can be had; `None` without the permission `id-token: write`.
+    pub identity: Option<IdentityRequest>,
+    /// Values of configuration variables handed in as `RUNNER_GUARD_VARIABLE_<NAME>`, by name.
+    pub variables: BTreeMap<String, String>,
+    /// Folders with programs, as `PATH` names them.
+    pub path: String,
     /// Start of the run in seconds since 1970; files older than this are not evidence of this job. 0 when it is not known.
     pub started: i64,
 }
@@ -44,6 +58,15 @@ impl Job {
     pub fn owner(&self) -> &str {
         self.repository.split_once('/').map_or("", |(owner, _)| owner)
     }
+}
+
+/// Where the runner gives identity tokens for this job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityRequest {
+    /// The address, with a query.
+    pub url: String,
+    /// The token to ask with.
+    pub token: SecretValue,
 }
 
 /// A secret value that the workflow passed. `Debug` prints no value.

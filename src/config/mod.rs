@@ -9,13 +9,15 @@ mod inputs;
 mod job;
 mod load;
 mod raw;
+mod secrets;
 mod value;
 
 pub use checks::{CheckSettings, KnownCheck, Level, OptionKind, OptionSpec};
 pub use error::{ConfigError, ConfigErrors};
 pub use inputs::{INPUTS, InputSpec, Inputs};
-pub use job::{Job, SecretValue, SecretValues};
+pub use job::{IdentityRequest, Job, SecretValue, SecretValues};
 pub use load::{DEFAULT_FILE, defaults, load};
+pub use secrets::{SecretKind, SecretPolicy};
 pub use value::{Endpoint, bytes_text, parse_bytes, parse_duration};
 
 use std::collections::BTreeMap;
@@ -36,8 +38,18 @@ pub struct Config {
     pub runners: Vec<Runner>,
     /// Endpoints that must be reachable, besides GitHub's own.
     pub endpoints: Vec<Endpoint>,
-    /// Names of secrets that must be present.
-    pub secrets: Vec<String>,
+    /// Secrets that the deploy needs, and what is known about them.
+    pub secrets: Vec<SecretPolicy>,
+    /// Names of configuration variables that the deploy needs.
+    pub variables: Vec<String>,
+    /// Programs that the deploy needs on the host.
+    pub tools: Vec<Tool>,
+    /// Where Alertmanager answers.
+    pub alertmanager: Option<String>,
+    /// How we show ourselves to GitHub, and where its status page is.
+    pub github: GitHubAccess,
+    /// The runner that this job must be on, when an earlier gate chose one.
+    pub expected_runner: Option<String>,
     /// How findings become a verdict.
     pub gate: Gate,
     /// Settings of every check, by id.
@@ -76,6 +88,42 @@ pub struct Runner {
     pub authorized_for_prod: Option<bool>,
     /// Address of its exporter's `/metrics`.
     pub exporter: Option<String>,
+    /// The runner group that it must be in.
+    pub group: Option<String>,
+    /// The host that it is on; `None` leaves it to the exporter's label.
+    pub host: Option<String>,
+    /// Whether a runner of this name exists between jobs.
+    pub expect: Expect,
+    /// Name of the scale set (Actions Runner Controller), as its listener's metrics call it.
+    pub scale_set: Option<String>,
+}
+
+/// Whether a runner exists between jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Expect {
+    /// Always there.
+    #[default]
+    Persistent,
+    /// Made for one job: no runner between jobs is nothing bad.
+    Ephemeral,
+}
+
+/// A program that must be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tool {
+    /// The program's name.
+    pub name: String,
+    /// The lowest version that will do.
+    pub at_least: Option<String>,
+}
+
+/// How we show ourselves to GitHub.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GitHubAccess {
+    /// Id or client id of a GitHub App; its key comes as an input.
+    pub app_id: Option<String>,
+    /// Base address of the status page; `None` takes GitHub's own, and none on an own server.
+    pub status_page: Option<String>,
 }
 
 /// How findings become a verdict.
@@ -87,6 +135,20 @@ pub struct Gate {
     pub on_unknown: Level,
     /// Whether a runner must be authorised for production to be chosen.
     pub require_authorized: bool,
+    /// Longest time to wait until what blocks has healed; zero does not wait.
+    pub wait: Duration,
+    /// Time between two looks while it waits.
+    pub poll: Duration,
+    /// How long a candidate must have been healthy before it is preferred again.
+    pub stable_for: Duration,
+    /// The score, 0 to 100, below which a candidate is chosen only when there is no better one.
+    pub min_score: u8,
+    /// How many candidates of the first role must be idle; fewer, and another role is preferred.
+    pub min_idle: usize,
+    /// Whether candidates of different roles must be on different hosts.
+    pub distinct_hosts: bool,
+    /// File that keeps what the gate saw before, relative to the workspace.
+    pub state_file: Option<String>,
 }
 
 /// Whether the gate decides or watches.

@@ -44,10 +44,14 @@ pub(super) struct RawConfig {
     pub(super) environment: Option<String>,
     pub(super) timeout: Option<String>,
     pub(super) prometheus: RawPrometheus,
+    pub(super) alertmanager: RawAlertmanager,
     pub(super) exporter: Option<String>,
+    pub(super) github: RawGitHub,
     pub(super) runners: Vec<RawRunner>,
     pub(super) network: RawNetwork,
-    pub(super) secrets: Vec<String>,
+    pub(super) secrets: Vec<serde_yaml::Value>,
+    pub(super) variables: Vec<String>,
+    pub(super) tools: Vec<String>,
     pub(super) gate: RawGate,
     #[serde(deserialize_with = "unique")]
     pub(super) checks: BTreeMap<String, serde_yaml::Value>,
@@ -63,6 +67,19 @@ pub(super) struct RawPrometheus {
     pub(super) url: Option<String>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RawAlertmanager {
+    pub(super) url: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RawGitHub {
+    pub(super) app_id: Option<String>,
+    pub(super) status_page: Option<String>,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct RawRunner {
@@ -72,6 +89,10 @@ pub(super) struct RawRunner {
     pub(super) labels: Vec<String>,
     pub(super) authorized_for_prod: Option<bool>,
     pub(super) exporter: Option<String>,
+    pub(super) group: Option<String>,
+    pub(super) host: Option<String>,
+    pub(super) expect: Option<String>,
+    pub(super) scale_set: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -86,6 +107,13 @@ pub(super) struct RawGate {
     pub(super) mode: Option<String>,
     pub(super) on_unknown: Option<String>,
     pub(super) require_authorized: Option<bool>,
+    pub(super) wait: Option<String>,
+    pub(super) poll: Option<String>,
+    pub(super) stable_for: Option<String>,
+    pub(super) min_score: Option<u8>,
+    pub(super) min_idle: Option<usize>,
+    pub(super) distinct_hosts: Option<bool>,
+    pub(super) state_file: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

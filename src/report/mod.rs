@@ -111,6 +111,23 @@ pub enum Stage {
     Diagnose,
 }
 
+/// What the GitHub API cost a run, and what is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiUse {
+    /// How we showed ourselves: the kind of token.
+    pub identity: Redacted,
+    /// Requests that were sent, repeats included.
+    pub calls: u32,
+    /// Answers that said nothing new and were free.
+    pub not_modified: u32,
+    /// What is left of the budget.
+    pub remaining: Option<u64>,
+    /// Requests an hour.
+    pub limit: Option<u64>,
+    /// When the budget is full again, in seconds since 1970.
+    pub reset: Option<i64>,
+}
+
 /// Everything that a run found out.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -138,6 +155,8 @@ pub struct Report {
     pub bundle: Option<BundleRow>,
     /// Whether the run was cut short by a signal.
     pub partial: bool,
+    /// What the GitHub API cost this run; `None` when it was not asked.
+    pub api: Option<ApiUse>,
     /// Sentences for the reader that belong to no row: missing command files, unmaskable secrets, unused settings.
     pub notes: Vec<Redacted>,
     /// Where runbooks live: an address or a folder, without a trailing slash.

@@ -32,6 +32,7 @@ pub(super) fn empty(stage: Stage) -> Report {
         failures: Vec::new(),
         bundle: None,
         partial: false,
+        api: None,
         notes: Vec::new(),
         runbooks: "https://github.com/octo/guard/blob/v1/docs/runbooks".to_owned(),
         took: Duration::from_millis(1250),
@@ -104,6 +105,8 @@ pub(super) fn blocked() -> Report {
 /// A candidate that is not chosen.
 pub(super) fn candidate(name: &str, why_not: &[&str]) -> Candidate {
     Candidate {
+        host: None,
+        score: None,
         name: text(name),
         role: text("primary"),
         labels: vec![text("self-hosted"), text("linux")],

@@ -78,6 +78,10 @@ pub struct Candidate {
     pub role: Redacted,
     /// Labels for `runs-on`.
     pub labels: Vec<Redacted>,
+    /// The host that it is on, when somebody says so.
+    pub host: Option<Redacted>,
+    /// How healthy it is, 0 to 100; `None` when it can not be used at all.
+    pub score: Option<u8>,
     /// Why it can not be used; empty when it is eligible.
     pub why_not: Vec<Redacted>,
     /// Whether it was chosen.

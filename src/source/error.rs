@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 /// Why the outside could not be read. `Display` says what was tried; the cause comes from `source()`.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{tried}")]
 pub struct Error {
     tried: String,
@@ -14,7 +14,7 @@ pub struct Error {
 }
 
 /// The classes of causes that callers tell apart.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum Cause {
     /// The name has no address.

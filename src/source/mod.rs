@@ -8,6 +8,7 @@ pub mod files;
 pub mod github;
 pub mod host;
 pub mod http;
+mod memo;
 pub mod net;
 pub mod prometheus;
 pub mod runner_files;

@@ -3,14 +3,40 @@
 //! One module for each check, named after it. Checks whose answer lies in the machine itself are asked on a machine that is built here.
 #![expect(clippy::disallowed_methods, reason = "the tests build the machine that is asked about")]
 
+mod clock_skew;
+mod cpu_pressure;
+mod deploy_lock;
+mod disk_inodes;
 mod disk_space;
 mod docker_daemon;
 mod endpoint_reachable;
+mod environment_protection;
 mod exporter_fresh;
+mod failure_rate;
+mod firing_alerts;
+mod github_rate_limit;
+mod github_status;
+mod github_token;
 mod host_memory;
+mod oidc_available;
+mod queue_age;
+mod runner_authorized;
+mod runner_busy;
+mod runner_group;
+mod runner_identity;
+mod runner_labels;
 mod runner_online;
 mod runner_registered;
+mod runner_resources;
+mod runner_steady;
+mod runner_version;
+mod secret_expiry;
+mod secret_format;
 mod secret_present;
+mod sources_agree;
+mod tls_expiry;
+mod tools_present;
+mod variable_present;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

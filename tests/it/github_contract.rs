@@ -1,23 +1,12 @@
 //! The fake GitHub answers as GitHub's own description of its API says, so that tests against it mean something.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::support::client;
 use crate::support::fake_github::{Denial, FakeGitHub, Rate, Runner, Script};
-use crate::support::{client, needed_folder};
-
-/// The official description, with its `nullable` said in the words of JSON Schema.
-static DESCRIPTION: LazyLock<Value> = LazyLock::new(|| {
-    let what = "the npm package @octokit/openapi (its file is generated/api.github.com.json)";
-    let file =
-        needed_folder("RUNNER_GUARD_OPENAPI_DIR", what).join("generated/api.github.com.json");
-    #[expect(clippy::disallowed_methods, reason = "tests read what their set-up fetched")]
-    let text = std::fs::read_to_string(&file)
-        .unwrap_or_else(|e| panic!("{}: {e}; run `make test`, which fetches it", file.display()));
-    in_json_schema(serde_json::from_str(&text).expect("JSON"))
-});
+use crate::support::openapi::{DESCRIPTION, differences};
 
 fn script() -> Script {
     let many = |prefix: &str, n: usize| (0..n).map(|i| format!("{prefix}_{i}")).collect::<Vec<_>>();
@@ -57,20 +46,6 @@ async fn get(server: &FakeGitHub, target: &str) -> Got {
     let response = request.send().await.expect("answer");
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     Got { status, headers, body: response.text().await.expect("body") }
-}
-
-/// Where a body differs from the schema that the description gives for this path and status.
-fn differences(path: &str, status: &str, body: &Value) -> Vec<String> {
-    let mut answer = &DESCRIPTION["paths"][path]["get"]["responses"][status];
-    assert!(!answer.is_null(), "GitHub does not describe {status} of {path}");
-    if let Some(name) = answer["$ref"].as_str() {
-        answer = DESCRIPTION.pointer(name.trim_start_matches('#')).expect("reference");
-    }
-    let described = &answer["content"]["application/json"]["schema"];
-    assert!(described.is_object(), "GitHub describes no JSON for {status} of {path}");
-    let schema = json!({ "allOf": [described], "components": DESCRIPTION["components"] });
-    let validator = jsonschema::draft202012::new(&schema).expect("schema");
-    validator.iter_errors(body).map(|e| format!("{e} at {}", e.instance_path())).collect()
 }
 
 #[test]
@@ -184,22 +159,4 @@ async fn what_does_not_exist_is_not_found_and_what_is_public_needs_no_token() {
     assert_eq!(anonymous.send().await.expect("answer").status(), 401);
     let unnamed = client().get(server.url() + "/zen");
     assert_eq!(unnamed.send().await.expect("answer").status(), 403, "GitHub wants a User-Agent");
-}
-
-/// `OpenAPI` 3.0 says `nullable: true` where JSON Schema says that null is one of the types.
-fn in_json_schema(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let mut fields: Map<String, Value> =
-                fields.into_iter().map(|(k, v)| (k, in_json_schema(v))).collect();
-            // Examples are data, and so may hold a field of this name.
-            if fields.get("nullable") != Some(&Value::Bool(true)) {
-                return Value::Object(fields);
-            }
-            fields.remove("nullable");
-            json!({ "anyOf": [fields, { "type": "null" }] })
-        }
-        Value::Array(items) => items.into_iter().map(in_json_schema).collect(),
-        other => other,
-    }
 }

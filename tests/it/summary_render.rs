@@ -184,6 +184,7 @@ fn report(raw: &str, stage: Stage) -> Report {
             ..BundleRow::default()
         }),
         partial: true,
+        api: None,
         notes: vec![t],
         runbooks: "docs/runbooks".to_owned(),
         took: Duration::ZERO,
@@ -229,6 +230,8 @@ fn verdict(t: &Redacted) -> Verdict {
 
 fn candidate(t: &Redacted) -> Candidate {
     Candidate {
+        host: None,
+        score: None,
         name: t.clone(),
         role: t.clone(),
         labels: vec![t.clone()],

@@ -19,12 +19,14 @@ use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
 use super::fake_artifacts::{Artifacts, Mode};
 use super::fake_rest;
+use super::openapi::differences;
 
 /// What the fake knows and how it behaves.
 pub(crate) struct Script {
@@ -40,6 +42,8 @@ pub(crate) struct Script {
     pub(crate) denied: Vec<(String, Denial)>,
     pub(crate) rate: Rate,
     pub(crate) artifacts: Mode,
+    /// Answers to other paths (without their query), decoded.
+    pub(crate) routes: Vec<(String, Value)>,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -56,8 +60,25 @@ impl Default for Script {
             denied: Vec::new(),
             rate: Rate { limit: 5000, remaining: 4999, reset: 1_900_000_000 },
             artifacts: Mode::GitHub,
+            routes: Vec::new(),
             faults: Vec::new(),
         }
+    }
+}
+
+impl Script {
+    /// With this answer to `GET path`; the body must be as GitHub describes it for `template`, so that a test means something.
+    pub(crate) fn route(mut self, template: &str, path: &str, body: Value) -> Self {
+        let found = differences(template, "200", &body);
+        assert!(found.is_empty(), "not an answer of GitHub to {template}: {found:#?}");
+        self.routes.push((path.to_owned(), body));
+        self
+    }
+
+    /// With this refusal of every path that holds the fragment.
+    pub(crate) fn deny(mut self, fragment: &str, denial: Denial) -> Self {
+        self.denied.push((fragment.to_owned(), denial));
+        self
     }
 }
 

@@ -58,6 +58,10 @@ fn routed(state: &State, request: &Recorded) -> Answer {
     if let Some((_, denial)) = denied {
         return denied_as(denial);
     }
+    let path = format!("/{}", parts.join("/"));
+    if let Some((_, body)) = state.script.routes.iter().find(|(route, _)| *route == path) {
+        return ok(body);
+    }
     private(state, &url, &parts).unwrap_or_else(not_found)
 }
 

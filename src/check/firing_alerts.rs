@@ -1,0 +1,34 @@
+//! Is no alert firing that should stop a deploy?
+
+use super::{Check, Ctx, Scope};
+use crate::report::Outcome;
+use crate::source::Error;
+use crate::task::BoxFuture;
+
+pub(super) struct FiringAlerts;
+
+impl Check for FiringAlerts {
+    fn id(&self) -> &'static str {
+        "firing-alerts"
+    }
+
+    fn question(&self) -> &'static str {
+        "Is no alert firing that should stop a deploy?"
+    }
+
+    fn runbook(&self) -> &'static str {
+        "runner-degraded-resources"
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Run
+    }
+
+    fn explain(&self) -> &'static str {
+        "SKELETON"
+    }
+
+    fn run<'a>(&'a self, _ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
+        Box::pin(async move { Ok(Outcome::skipped("SKELETON")) })
+    }
+}

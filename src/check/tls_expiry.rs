@@ -1,0 +1,34 @@
+//! Will the certificates of the endpoints last?
+
+use super::{Check, Ctx, Scope};
+use crate::report::Outcome;
+use crate::source::Error;
+use crate::task::BoxFuture;
+
+pub(super) struct TlsExpiry;
+
+impl Check for TlsExpiry {
+    fn id(&self) -> &'static str {
+        "tls-expiry"
+    }
+
+    fn question(&self) -> &'static str {
+        "Will the certificates of the endpoints last?"
+    }
+
+    fn runbook(&self) -> &'static str {
+        "secrets-expired-rotation"
+    }
+
+    fn scope(&self) -> Scope {
+        Scope::Run
+    }
+
+    fn explain(&self) -> &'static str {
+        "SKELETON"
+    }
+
+    fn run<'a>(&'a self, _ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
+        Box::pin(async move { Ok(Outcome::skipped("SKELETON")) })
+    }
+}

@@ -1,0 +1,83 @@
+//! What a refusal means: a missing permission, a spent budget, a bad token, or something that is not there.
+
+use super::super::error::{Cause, Error};
+use super::super::http::Reply;
+
+/// Status and headers first, words second: a missing permission is not a missing thing.
+pub(super) fn refused(tried: &str, reply: &Reply) -> Error {
+    let needs = reply
+        .header("x-accepted-github-permissions")
+        .map(str::to_owned)
+        .filter(|n| !n.trim().is_empty());
+    let limited =
+        reply.header("x-ratelimit-remaining") == Some("0") || reply.header("retry-after").is_some();
+    let words = reply.refusal().to_string();
+    let lacks =
+        words.contains("not accessible by") || words.contains("admin rights") || needs.is_some();
+    match reply.status {
+        401 => Error::new(tried, reply.refusal()).with_help(
+            "the token is expired, revoked or mistyped: renew the secret behind github-token",
+        ),
+        403 | 429 if limited => {
+            let when =
+                reply.header("retry-after").or(reply.header("x-ratelimit-reset")).unwrap_or("?");
+            Error::new(tried, reply.refusal()).with_help(format!(
+                "the API budget of this token is used up (retry-after or reset: {when})"
+            ))
+        }
+        403 if lacks => permission(tried, reply.status, needs),
+        404 if needs.is_some() => permission(tried, reply.status, needs),
+        404 => Error::new(tried, reply.refusal()).with_help(
+            "a 404 may mean that the token lacks a permission: runners need Administration read (repository) or Self-hosted runners read \
+             (organisation), secrets need Secrets read",
+        ),
+        _ => Error::new(tried, reply.refusal()),
+    }
+}
+
+fn permission(tried: &str, status: u16, needs: Option<String>) -> Error {
+    let help = match &needs {
+        Some(needs) => format!(
+            "use a GitHub App or fine-grained token with {needs} as github-token; the workflow's own token can not have it"
+        ),
+        None => "use a GitHub App or fine-grained token with more permissions as github-token"
+            .to_owned(),
+    };
+    Error::new(tried, Cause::Permission { status, needs }).with_help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Reply {
+        let headers =
+            headers.iter().map(|(n, v)| (n.parse().unwrap(), v.parse().unwrap())).collect();
+        Reply { status, headers, body: body.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn a_refused_permission_is_named_as_the_server_named_it() {
+        let reply = reply(
+            403,
+            &[("x-accepted-github-permissions", "administration=read")],
+            r#"{"message":"Resource not accessible by integration"}"#,
+        );
+        let error = refused("list runners", &reply);
+        assert!(
+            matches!(error.cause(), Cause::Permission { needs: Some(n), .. } if n == "administration=read")
+        );
+    }
+
+    #[test]
+    fn a_spent_budget_is_not_a_missing_permission() {
+        let reply = reply(
+            403,
+            &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "99")],
+            r#"{"message":"API rate limit exceeded"}"#,
+        );
+        let error = refused("list runners", &reply);
+        assert!(matches!(error.cause(), Cause::Status { status: 403, .. }));
+        assert!(error.help().unwrap().contains("99"));
+    }
+}

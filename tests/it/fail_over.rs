@@ -1,0 +1,1 @@
+//! A primary that degrades under real load, the fail-over to the secondary, and the way back.

@@ -1,0 +1,1 @@
+//! The policy that a team writes: environments, levels, unknowns, what is printed about it.

@@ -1,0 +1,1 @@
+//! Large organisations, slow sources, few calls.
