@@ -1,7 +1,7 @@
 //! Reads the output of Ansible by its grammar: which task failed where, and why.
 //!
-//! It reads text, as a screen, a job log or Ansible's own log file holds it, of every release since 2.9. It does not read the JSON
-//! callbacks, opens no file, and redacts nothing: what it returns comes from outside.
+//! It reads what a screen, a job log or Ansible's own log file holds, of every release since 2.9: text, and what the callbacks `json` and
+//! `jsonl` print. It opens no file and redacts nothing: what it returns comes from outside.
 
 mod finish;
 mod grammar;
@@ -15,6 +15,7 @@ mod recap;
 mod record;
 mod render;
 mod state;
+mod structured;
 #[cfg(test)]
 mod tests;
 
@@ -29,7 +30,15 @@ const PROCESSES: usize = 64;
 
 /// Reads `text`; never fails: a text without Ansible output has no runs. Time grows linearly with the text.
 pub fn digest(text: &str) -> Digest {
-    let runs = read(text, Trust::Message).or_else(|| read(text, Trust::Header)).unwrap_or_default();
+    let mut runs =
+        read(text, Trust::Message).or_else(|| read(text, Trust::Header)).unwrap_or_default();
+    // Text that shows results of its own may quote a document; text that shows none is only what stood around it.
+    if runs.iter().all(|run| run.hosts.is_empty() && run.failures.is_empty()) {
+        let documents = structured::runs(text);
+        if !documents.is_empty() {
+            runs = documents;
+        }
+    }
     let errors = runs.iter().flat_map(|run| run.errors.iter().cloned()).collect();
     Digest { runs, errors }
 }
