@@ -11,7 +11,6 @@ use super::finish;
 use super::grammar::Section;
 use super::model::{Failure, Host, Kind, Location, Run};
 use super::payload::Payload;
-use super::prefix::Cleaner;
 use super::record::{name_of, role};
 use super::state::Draft;
 
@@ -59,42 +58,49 @@ struct Event {
     stats: Option<Map<String, Value>>,
 }
 
-/// The runs that are written in one of the two forms, in their order.
-pub(super) fn runs(text: &str) -> Vec<Run> {
-    let (events, documents) = (text.contains("\"_event\""), text.contains("\"plays\""));
-    if !events && !documents {
-        return Vec::new();
-    }
-    let mut cleaner = Cleaner::learn(text);
-    let mut reader = Reader::default();
-    let mut document: Option<(usize, String)> = None;
-    for (number, raw) in (1..).zip(text.split('\n')) {
-        let line = cleaner.clean(raw).text;
-        if let Some((from, gathered)) = &mut document {
-            gathered.push('\n');
-            gathered.push_str(&line);
-            if line == "}" {
-                reader.document(*from, gathered);
-                document = None;
-            }
-        } else if events && line.starts_with("{\"_event\"") {
-            reader.event(number, &line);
-        } else if documents && line == "{" {
-            document = Some((number, line.into_owned()));
-        } else if documents && line.starts_with("{\"") {
-            reader.document(number, &line);
-        }
-    }
-    reader.finish()
-}
+/// A longer document is not read: it must be whole before it can be.
+const DOCUMENT_CAP: usize = 16 << 20;
 
+/// Keys with which a document begins; other JSON at the start of a line is a result that is shown.
+const FIRST_KEYS: [&str; 4] =
+    ["\"custom_stats\"", "\"global_custom_stats\"", "\"plays\"", "\"stats\""];
+
+/// Reads lines; what is in neither form is passed over.
 #[derive(Default)]
-struct Reader {
+pub(super) struct Reader {
     done: Vec<Run>,
     draft: Draft,
+    /// A document whose end has not come yet, and the line where it began.
+    open: Option<(usize, String)>,
 }
 
 impl Reader {
+    /// Takes a line without its wrappers.
+    pub(super) fn line(&mut self, number: usize, line: &str) {
+        if let Some((from, text)) = &mut self.open {
+            let begins = text.len() > 1;
+            let belongs = begins || FIRST_KEYS.iter().any(|key| line.trim_start().starts_with(key));
+            if belongs && text.len() + line.len() < DOCUMENT_CAP {
+                text.push('\n');
+                text.push_str(line);
+                if line == "}" {
+                    let (from, text) = (*from, std::mem::take(text));
+                    self.open = None;
+                    self.document(from, &text);
+                }
+                return;
+            }
+            self.open = None;
+        }
+        if line.starts_with("{\"_event\"") {
+            self.event(number, line);
+        } else if line == "{" {
+            self.open = Some((number, line.to_owned()));
+        } else if FIRST_KEYS.iter().any(|key| line.get(1..).is_some_and(|l| l.starts_with(key))) {
+            self.document(number, line);
+        }
+    }
+
     fn document(&mut self, line: usize, text: &str) {
         let Some(document) = parse::<Document>(text) else { return };
         self.end();
@@ -223,7 +229,8 @@ impl Reader {
         self.done.extend(finish::run(draft));
     }
 
-    fn finish(mut self) -> Vec<Run> {
+    /// The runs that are written in one of the two forms, in their order.
+    pub(super) fn finish(mut self) -> Vec<Run> {
         self.end();
         self.done
     }
