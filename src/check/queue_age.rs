@@ -138,7 +138,10 @@ impl Queue<'_> {
     }
 
     fn judge(&self, recent: &Runs, old: &[&Run], longest: Option<Waiting>) -> Outcome {
-        let limit = format!("{} min", self.limit.as_secs() / 60);
+        let limit = match self.limit.as_secs() {
+            seconds @ ..120 => format!("{seconds} s"),
+            seconds => format!("{} min", seconds / 60),
+        };
         let outcome = match longest {
             None if old.is_empty() => {
                 Outcome::pass(format!("no run of the last hour is queued for {limit} or longer"))

@@ -19,6 +19,8 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Largest answer that is read, in bytes; a token has about 2 kB.
 const MAX_ANSWER: usize = 64 << 10;
 const TRIED: &str = "ask the runner's token service for an identity token";
+const HELP: &str = "run the job again; if it stays, look at GitHub's status page and at the way from here to the token service, whose \
+                    address is in ACTIONS_ID_TOKEN_REQUEST_URL";
 
 /// What an identity token says. The token itself is not in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,17 +57,16 @@ pub async fn claims(
     audience: Option<&str>,
     deadline: Deadline,
 ) -> Result<Claims, Error> {
-    let help = "run the job again; if it stays, read the runner's own log: the service answers only while the job runs";
     let credential =
         bearer(request.token.expose()).map_err(|_| wrong("its own token can not be sent"));
     let (name, value) = credential?;
     let url = address(&request.url, audience);
     let asked = http.client().get(url).header(name, value).header("accept", "application/json");
     let reply = http.send(TRIED, asked, deadline.at_most(LIMIT), MAX_ANSWER).await;
-    let reply = reply.map_err(|error| error.with_help(help))?;
+    let reply = reply.map_err(|error| error.with_help(HELP))?;
     if reply.status != 200 {
         let cause = Cause::Status { status: reply.status, message: String::new() };
-        return Err(Error::new(TRIED, cause).with_help(help));
+        return Err(Error::new(TRIED, cause).with_help(HELP));
     }
     let answer: Value =
         serde_json::from_slice(&reply.body).map_err(|_| wrong("the answer is not JSON"))?;
@@ -96,7 +97,7 @@ fn read(token: &str) -> Result<Claims, Error> {
 }
 
 fn wrong(why: &str) -> Error {
-    Error::new(TRIED, Cause::Parse(why.to_owned()))
+    Error::new(TRIED, Cause::Parse(why.to_owned())).with_help(HELP)
 }
 
 #[cfg(test)]

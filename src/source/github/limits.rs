@@ -71,13 +71,29 @@ impl GitHub {
     pub async fn token_facts(&self, deadline: Deadline) -> Result<TokenFacts, Error> {
         match self.reply(TRIED, "/rate_limit", deadline).await {
             Ok(reply) => Ok(facts(&reply)),
-            Err(error) if error.status() == Some(404) => {
+            Err(error) if self.has_no_limits(&error) => {
                 let budget = self.budget();
                 Ok(TokenFacts { ends: budget.token_ends, scopes: scopes(budget.scopes.as_deref()) })
             }
-            Err(error) => Err(error),
+            Err(error) => Err(advised(error)),
         }
     }
+
+    /// Whether this is the answer of a server of one's own whose limits are off; not one about a GitHub App on the way to a token.
+    fn has_no_limits(&self, error: &Error) -> bool {
+        let own_server = self.api_url() != "https://api.github.com";
+        own_server && error.status() == Some(404) && error.to_string() == TRIED
+    }
+}
+
+/// With what to do about faults that name nothing to change.
+pub(super) fn advised(error: Error) -> Error {
+    if error.help().is_some() {
+        return error;
+    }
+    error.with_help(
+        "ask again; if it stays, look at GitHub's status page and at the way to it, and change what GitHub names",
+    )
 }
 
 impl Sources {

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::super::error::{Cause, Error};
+use super::limits::advised;
 use super::{GitHub, part, path_of};
 use crate::task::Deadline;
 
@@ -157,7 +158,7 @@ pub(super) fn seconds(text: Option<&str>) -> Option<i64> {
 pub(super) fn reads_actions(error: Error) -> Error {
     let refused = matches!(error.cause(), Cause::Permission { .. }) || error.status() == Some(404);
     if !refused {
-        return error;
+        return advised(error);
     }
     error.with_help(
         "grant the job `permissions: actions: read`; the token of a GitHub App and a fine-grained one need Actions: read (repository)",

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::super::error::{Cause, Error};
+use super::limits::advised;
 use super::paging::page;
 use super::{GitHub, part, path_of};
 use crate::task::Deadline;
@@ -71,7 +72,7 @@ impl GitHub {
         found.map(|all| all.into_iter().map(|v| v.name).collect()).map_err(|error| {
             let refused =
                 matches!(error.cause(), Cause::Permission { .. }) || error.status() == Some(404);
-            if refused { error.with_help(needs(scope)) } else { error }
+            if refused { error.with_help(needs(scope)) } else { advised(error) }
         })
     }
 }
