@@ -53,14 +53,13 @@ impl GitHub {
     /// # Errors
     /// As [`GitHub::reply`].
     pub async fn rate_limit(&self, deadline: Deadline) -> Result<Option<RateLimit>, Error> {
-        let own_server = self.api_url() != "https://api.github.com";
         let body: Body = match self.object(TRIED, "/rate_limit", deadline).await {
-            Err(error) if own_server && error.status() == Some(404) => return Ok(None),
-            other => other?,
+            Err(error) if self.has_no_limits(&error) => return Ok(None),
+            other => other.map_err(advised)?,
         };
         let core = body.resources.core.or(body.rate);
-        core.map(Some)
-            .ok_or_else(|| Error::new(TRIED, Cause::Parse("no budget is in the answer".to_owned())))
+        let none = || Error::new(TRIED, Cause::Parse("no budget is in the answer".to_owned()));
+        core.map(Some).ok_or_else(|| advised(none()))
     }
 
     /// What the server says about our token, from the headers of the answer to the question about the budget.
