@@ -64,6 +64,10 @@ impl Check for DeployLock {
                     "set checks.deploy-lock.group to the group of the deploy job's `concurrency:`",
                 ));
             };
+            if group.contains("${{") {
+                return Ok(Outcome::unknown(format!("the group `{group}` holds an expression, which is not evaluated in a file"))
+                    .help("write the name that the expression gives, as the list of concurrency groups of the run shows it"));
+            }
             let repository = &ctx.job.repository;
             if repository.is_empty() {
                 return Ok(Outcome::skipped("no repository is named"));

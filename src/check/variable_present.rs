@@ -2,8 +2,8 @@
 
 use super::{Check, Ctx, Need, Scope};
 use crate::report::{Observation, Outcome};
-use crate::source::Error;
 use crate::source::github::VariableScope;
+use crate::source::{Cause, Error};
 use crate::task::BoxFuture;
 
 pub(super) struct VariablePresent;
@@ -90,6 +90,12 @@ struct Lists {
 impl Lists {
     async fn read(ctx: &Ctx<'_>) -> Self {
         let github = match ctx.sources.api() {
+            Ok(_) if ctx.job.repository.is_empty() => {
+                let cause = Cause::Other("no repository is named".to_owned());
+                let error = Error::new("list the variables", cause);
+                let error = error.with_help("ask from a job, or set GITHUB_REPOSITORY");
+                return Self { unread: vec![error], ..Self::default() };
+            }
             Ok(github) => github,
             Err(error) => return Self { unread: vec![error], ..Self::default() },
         };

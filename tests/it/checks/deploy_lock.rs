@@ -88,6 +88,13 @@ fn a_404_is_a_free_lock_only_with_the_list_that_proves_it() {
 }
 
 #[test]
+fn an_expression_is_not_the_name_of_a_free_group() {
+    let config = "checks: {deploy-lock: {group: 'deploy-${{ github.ref }}'}}\n";
+    let row = ask(ID, active(&["deploy-main"]), config);
+    says("expression", &row, ("unknown", "holds an expression", "write the name"));
+}
+
+#[test]
 fn without_a_group_or_a_token_nobody_asks() {
     says("none", &row(ID, ""), ("skipped", "no concurrency group", "checks.deploy-lock.group"));
     says("nowhere", &row(ID, OPTION), ("skipped", "no repository is named", ""));

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::queue_age::{ask, now};
+use super::queue_age::{ask, guard, now};
 use super::{row, says};
-use crate::support::fake_github::{Fault, FaultKind, Rate, Script};
+use crate::support::fake_github::{FakeGitHub, Fault, FaultKind, Rate, Script};
 
 const ID: &str = "github-rate-limit";
 
@@ -35,6 +35,15 @@ fn the_row_shows_the_whole_budget() {
     for text in ["5000 an hour", "in 37 min", "\"100\"", "4940"] {
         assert!(seen.contains(text), "no {text} in {seen}");
     }
+}
+
+#[test]
+fn the_budget_and_the_token_cost_one_request_together() {
+    let github = FakeGitHub::start(left(60));
+    let run = guard(&github, "").run();
+    says("token", &run.finding("github-token"), ("pass", "takes the token", ""));
+    let asked = github.requests().iter().filter(|r| r.target == "/rate_limit").count();
+    assert_eq!(asked, 1);
 }
 
 #[test]

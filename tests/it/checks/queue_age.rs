@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{row, says};
 use crate::support::command::Guard;
-use crate::support::fake_github::{Denial, FakeGitHub, Script};
+use crate::support::fake_github::{Denial, FakeGitHub, Recorded, Script};
 use crate::support::openapi::DESCRIPTION;
 
 const ID: &str = "queue-age";
@@ -118,15 +118,14 @@ fn this_run_and_jobs_that_wait_for_people_do_not_count() {
 
 #[test]
 fn at_most_the_three_oldest_runs_are_asked_for_their_jobs() {
-    let runs: Vec<Value> =
-        (1..=5).map(|id| run(id, "queued", None, 10 + i64::from(id as u8))).collect();
+    let runs: Vec<Value> = (1..=5).map(|n| run(n, "queued", None, 10 + n.cast_signed())).collect();
     let script = (1..=5).fold(with_runs(Script::default(), &runs), |script, id| {
         with_job(script, id, &["ubuntu-latest"], "queued", 11)
     });
     let github = FakeGitHub::start(script);
     let row = guard(&github, RUNNERS).run().finding(ID);
     says("five", &row, ("pass", "could run on our runners", ""));
-    let lines: Vec<String> = github.requests().iter().map(|r| r.line()).collect();
+    let lines: Vec<String> = github.requests().iter().map(Recorded::line).collect();
     let asked: Vec<&String> = lines.iter().filter(|l| l.contains("/jobs?")).collect();
     assert_eq!(asked.len(), 3, "{asked:#?}");
     assert!(
@@ -145,4 +144,18 @@ fn what_can_not_be_read_is_no_answer() {
     let no_token = Guard::preflight(RUNNERS).env("GITHUB_REPOSITORY", "octo/app").run();
     says("token", &no_token.finding(ID), ("unknown", "no GitHub token", "github-token"));
     says("repository", &row(ID, RUNNERS), ("skipped", "no repository is named", ""));
+}
+
+#[test]
+fn a_token_that_may_nothing_neither_stops_nor_warns_because_of_questions_of_comfort() {
+    let denied = Script::default().deny("/repos/", Denial::Integration("actions=read"));
+    let github = FakeGitHub::start(denied);
+    let run = guard(&github, &format!("environment: production\n{RUNNERS}")).run();
+    let reasons = run.report()["reasons"].to_string();
+    assert!(reasons.contains("not authorised for production"), "{reasons}");
+    for id in [ID, "failure-rate", "environment-protection", "github-status", "github-token"] {
+        assert!(!reasons.contains(id), "{id}: {reasons}");
+    }
+    let calls = github.requests().len();
+    assert!(calls <= 5, "a default run asked {calls} times");
 }

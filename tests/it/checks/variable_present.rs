@@ -87,6 +87,9 @@ fn a_list_that_can_not_be_read_never_makes_a_variable_missing() {
     says("hidden", &asked(hidden), ("unknown", "404", "Environments: read (repository)"));
     let elsewhere = defined(&["TARGET"], &[], &[]).deny("/environments/", Denial::NotFound);
     says("found elsewhere", &asked(elsewhere), ("pass", "1 of 1", ""));
+    let nowhere = Guard::preflight(CONFIG).env("GITHUB_TOKEN", "not-a-real-token").run();
+    let wanted = ("unknown", "no repository is named", "GITHUB_REPOSITORY");
+    says("no repository", &nowhere.finding(ID), wanted);
     let token = Guard::preflight(CONFIG).run().finding(ID);
     says("no token", &token, ("unknown", "no GitHub token was given", "vars.TARGET"));
 }
