@@ -91,9 +91,11 @@ impl Workflow {
         }
     }
 
+    /// For people: the name of the file without its folder, else the name.
     fn word(&self) -> &str {
         match self {
-            Self::File(word) | Self::Name(word) => word,
+            Self::File(path) => path.rsplit('/').next().unwrap_or(path),
+            Self::Name(name) => name,
         }
     }
 

@@ -73,7 +73,7 @@ impl Check for GitHubRateLimit {
 fn judge(rate: &RateLimit, least: u64, now: i64) -> Outcome {
     let minutes = rate.reset.saturating_sub(now).max(0).saturating_add(59) / 60;
     let left = format!(
-        "{} of {} API calls are left; all of them again in {minutes} min",
+        "{} of {} API calls of this hour are left; the budget is full again in {minutes} min",
         rate.remaining, rate.limit
     );
     let help = format!(

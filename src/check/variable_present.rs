@@ -80,29 +80,31 @@ fn by_its_value(ctx: &Ctx<'_>, name: &str) -> Option<Presence> {
     })
 }
 
+/// A list that could not be read, by the name of its scope.
+type Unread = (String, Error);
+
 /// What GitHub's lists say, the strongest scope first, and why some could not be read.
 #[derive(Default)]
 struct Lists {
     read: Vec<(String, Vec<String>)>,
-    unread: Vec<Error>,
+    unread: Vec<Unread>,
 }
 
 impl Lists {
     async fn read(ctx: &Ctx<'_>) -> Self {
+        let unread = |error| Self { unread: vec![("GitHub".to_owned(), error)], ..Self::default() };
         let github = match ctx.sources.api() {
             Ok(_) if ctx.job.repository.is_empty() => {
                 let cause = Cause::Other("no repository is named".to_owned());
                 let error = Error::new("list the variables", cause);
-                let error = error.with_help("ask from a job, or set GITHUB_REPOSITORY");
-                return Self { unread: vec![error], ..Self::default() };
+                return unread(error.with_help("ask from a job, or set GITHUB_REPOSITORY"));
             }
             Ok(github) => github,
-            Err(error) => return Self { unread: vec![error], ..Self::default() },
+            Err(error) => return unread(error),
         };
         let (repository, environment) = (&ctx.job.repository, ctx.config.environment.as_str());
         let names = async |scope: VariableScope<'_>| {
-            let names = github.variables(repository, scope, ctx.deadline).await;
-            names.map(|names| (scope.word(), names))
+            (scope.word(), github.variables(repository, scope, ctx.deadline).await)
         };
         let of_environment = async {
             if environment.is_empty() {
@@ -116,10 +118,10 @@ impl Lists {
             names(VariableScope::Organization),
         );
         let mut lists = Self::default();
-        for list in a.into_iter().chain([b, c]) {
+        for (scope, list) in a.into_iter().chain([b, c]) {
             match list {
-                Ok(list) => lists.read.push(list),
-                Err(error) => lists.unread.push(error),
+                Ok(names) => lists.read.push((scope, names)),
+                Err(error) => lists.unread.push((scope, error)),
             }
         }
         lists
@@ -164,16 +166,26 @@ fn judge(rows: &[(&str, Presence)], lists: &Lists) -> Outcome {
     outcome
 }
 
-fn cannot_know(first: &str, names: &str, unread: &[Error]) -> Outcome {
-    let mut helps: Vec<&str> = unread.iter().filter_map(Error::help).collect();
+/// Which lists could not be read and why, each reason once: three lists are mostly refused for the same one.
+fn cannot_know(first: &str, names: &str, unread: &[Unread]) -> Outcome {
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for (list, error) in unread {
+        let chain = error.chain();
+        let own = chain.split_once(&format!("({list}): "));
+        let why = own.map_or(chain.as_str(), |(_, why)| why).to_owned();
+        match reasons.iter_mut().find(|(reason, _)| *reason == why) {
+            Some((_, lists)) => lists.push(list),
+            None => reasons.push((why, vec![list])),
+        }
+    }
+    let told = reasons.iter().map(|(why, lists)| format!("{}: {why}", lists.join(", ")));
+    let told = told.collect::<Vec<_>>().join("; ");
+    let mut helps: Vec<&str> = unread.iter().filter_map(|(_, error)| error.help()).collect();
     helps.dedup();
-    let why: Vec<String> = unread.iter().map(Error::chain).collect();
-    Outcome::unknown(format!("can not tell whether {names} is set: {}", why.join("; "))).help(
-        format!(
-            "pass the value: env RUNNER_GUARD_VARIABLE_{first}: ${{{{ vars.{first} }}}}; or {}",
-            helps.join("; or ")
-        ),
-    )
+    Outcome::unknown(format!("can not tell whether {names} is set ({told})")).help(format!(
+        "pass the value: env RUNNER_GUARD_VARIABLE_{first}: ${{{{ vars.{first} }}}}; or {}",
+        helps.join("; or ")
+    ))
 }
 
 fn seen(name: &str, presence: &Presence) -> Observation {

@@ -28,15 +28,10 @@ impl VariableScope<'_> {
             Self::Organization => "organisation".to_owned(),
         }
     }
-
-    /// The permission that a token needs to list them.
-    fn permission(self) -> &'static str {
-        match self {
-            Self::Environment(_) => "Environments: read (repository)",
-            Self::Repository | Self::Organization => "Variables: read (repository)",
-        }
-    }
 }
+
+const NEEDS: &str = "use the token of a GitHub App or a fine-grained one with Variables: read and Environments: read (repository) as \
+                     github-token; the workflow's own token can not have them";
 
 #[derive(Deserialize)]
 struct Named {
@@ -72,14 +67,7 @@ impl GitHub {
         found.map(|all| all.into_iter().map(|v| v.name).collect()).map_err(|error| {
             let refused =
                 matches!(error.cause(), Cause::Permission { .. }) || error.status() == Some(404);
-            if refused { error.with_help(needs(scope)) } else { advised(error) }
+            if refused { error.with_help(NEEDS) } else { advised(error) }
         })
     }
-}
-
-fn needs(scope: VariableScope<'_>) -> String {
-    format!(
-        "use the token of a GitHub App or a fine-grained token with {} as github-token; the workflow's own token can not have it",
-        scope.permission()
-    )
 }

@@ -20,7 +20,7 @@ fn asked(runs: &[Value], config: &str) -> Value {
 #[test]
 fn more_failures_than_the_limit_warn() {
     let three = ended(&["failure", "success", "timed_out", "startup_failure"]);
-    let text = "3 of 4 finished runs of .github/workflows/deploy.yml failed";
+    let text = "3 of 4 finished runs of deploy.yml failed";
     says("three", &asked(&three, ""), ("pass", text, ""));
     let four = ended(&["failure", "failure", "failure", "failure"]);
     says("four", &asked(&four, ""), ("warn", "4 of 4", HELP));

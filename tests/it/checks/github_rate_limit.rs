@@ -21,8 +21,12 @@ fn answers(status: u16, body: &'static str) -> Value {
 #[test]
 fn what_is_left_is_held_against_the_limit() {
     let wait = "wait 37 min";
-    says("plenty", &ask(ID, left(4990), ""), ("pass", "of 5000 API calls are left", ""));
-    says("few", &ask(ID, left(60), ""), ("warn", "60 of 5000 API calls are left", wait));
+    says("plenty", &ask(ID, left(4990), ""), ("pass", "4990 of 5000 API calls of this hour", ""));
+    says(
+        "few",
+        &ask(ID, left(60), ""),
+        ("warn", "60 of 5000 API calls of this hour are left", wait),
+    );
     says("none", &ask(ID, left(0), ""), ("fail", "0 of 5000", wait));
     let option = "checks: {github-rate-limit: {min-remaining: 10}}\n";
     says("option", &ask(ID, left(60), option), ("pass", "again in 37 min", ""));

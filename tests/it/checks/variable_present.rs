@@ -80,11 +80,18 @@ fn a_list_that_can_not_be_read_never_makes_a_variable_missing() {
     let needs = Denial::Integration("actions_variables=read");
     let denied = defined(&[], &[], &[]).deny("/actions/variables", needs);
     let row = asked(denied);
-    let wanted = ("unknown", "actions_variables=read", "Variables: read (repository)");
+    let wanted = (
+        "unknown",
+        "actions_variables=read",
+        "with Variables: read and Environments: read (repository)",
+    );
     says("denied", &row, wanted);
+    let all = asked(Script::default().deny("variables", Denial::NotFound));
+    let once = "(environment prod, repository, organisation: status 404";
+    says("the same reason once", &all, ("unknown", once, "vars.TARGET"));
     assert!(row["help"].to_string().contains("RUNNER_GUARD_VARIABLE_TARGET"), "{row:#}");
     let hidden = defined(&[], &[], &[]).deny("/environments/", Denial::NotFound);
-    says("hidden", &asked(hidden), ("unknown", "404", "Environments: read (repository)"));
+    says("hidden", &asked(hidden), ("unknown", "404", "with Variables: read and Environments"));
     let elsewhere = defined(&["TARGET"], &[], &[]).deny("/environments/", Denial::NotFound);
     says("found elsewhere", &asked(elsewhere), ("pass", "1 of 1", ""));
     let nowhere = Guard::preflight(CONFIG).env("GITHUB_TOKEN", "not-a-real-token").run();
