@@ -6,11 +6,16 @@
 mod app;
 mod auth;
 mod budget;
+mod concurrency;
+mod environments;
+mod limits;
 mod paging;
 mod refusal;
 mod runners;
+mod runs;
 mod secrets;
 mod transport;
+mod variables;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -27,8 +32,13 @@ use crate::task::Deadline;
 pub use app::AppKey;
 pub use auth::Auth;
 pub use budget::Budget;
+pub use concurrency::{Lock, Member};
+pub use environments::{Account, BranchPolicy, Environment, ProtectionRule, Reviewer};
+pub use limits::{RateLimit, TokenFacts};
 pub use runners::{ApiLabel, ApiRunner};
+pub use runs::{Actor, RECENT, Run, RunJob, Runs};
 pub use secrets::{ApiSecret, SecretScope};
+pub use variables::VariableScope;
 
 /// Most requests under way at a time; GitHub's secondary limit is 100.
 const AT_ONCE: usize = 4;
