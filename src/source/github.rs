@@ -6,11 +6,13 @@
 mod app;
 mod auth;
 mod budget;
+mod groups;
 mod paging;
 mod refusal;
 mod runners;
 mod secrets;
 mod transport;
+mod versions;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -27,8 +29,10 @@ use crate::task::Deadline;
 pub use app::AppKey;
 pub use auth::Auth;
 pub use budget::Budget;
-pub use runners::{ApiLabel, ApiRunner};
+pub use groups::RunnerGroup;
+pub use runners::{ApiLabel, ApiRunner, Registered, RunnerScope};
 pub use secrets::{ApiSecret, SecretScope};
+pub use versions::VersionEnd;
 
 /// Most requests under way at a time; GitHub's secondary limit is 100.
 const AT_ONCE: usize = 4;

@@ -42,7 +42,8 @@ macro_rules! page {
 pub(super) use page;
 
 impl GitHub {
-    /// All items of a list. `path` names its first page.
+    /// All items of a list. `path` names its first page. Each page is asked for once in a round, so a reader that runs out of time leaves
+    /// what it has read to the next one.
     ///
     /// # Errors
     /// As [`GitHub::reply`]; a list that is not complete is an error, since absence from it would prove nothing.
@@ -55,7 +56,7 @@ impl GitHub {
     where
         P::Item: Send,
     {
-        let reply = self.get(tried, path, deadline).await?;
+        let reply = self.reply(tried, path, deadline).await?;
         let (mut items, total) = read::<P>(tried, &reply)?;
         let next = self.link(tried, &reply.headers, "next")?;
         let last = self.link(tried, &reply.headers, "last")?;
@@ -63,7 +64,7 @@ impl GitHub {
             Some(paths) if paths.len() >= MAX_PAGES => return Err(too_long(tried)),
             Some(paths) => {
                 let pages = stream::iter(paths.into_iter().map(|path| async move {
-                    let reply = self.get(tried, &path, deadline).await?;
+                    let reply = self.reply(tried, &path, deadline).await?;
                     read::<P>(tried, &reply).map(|(items, _)| items)
                 }));
                 let pages: Vec<Vec<P::Item>> = pages.buffered(AT_ONCE).try_collect().await?;
@@ -95,7 +96,7 @@ impl GitHub {
                 return Err(too_long(tried));
             }
             pages += 1;
-            let reply = self.get(tried, &path, deadline).await?;
+            let reply = self.reply(tried, &path, deadline).await?;
             items.extend(read::<P>(tried, &reply)?.0);
             next = self.link(tried, &reply.headers, "next")?;
         }
