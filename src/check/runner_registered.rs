@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Check, Ctx, Need, Scope};
 use crate::config::{Expect, Level, Runner};
-use crate::report::Outcome;
+use crate::report::{Outcome, Status};
 use crate::source::Error;
 use crate::source::github::{ApiRunner, GitHub, Registered, RunnerScope};
 use crate::task::BoxFuture;
@@ -35,8 +35,8 @@ impl Check for RunnerRegistered {
     }
 
     fn explain(&self) -> &'static str {
-        "Looks the runner up in the repository's list, else in the organisation's. Pass: it is there and online. Fail: offline, or in neither \
-         list. Unknown: the token may not list runners (the workflow's own token never may; the missing permission is named), or GitHub uses \
+        "Looks the runner up in the repository's list, else in the organisation's. Pass: it is there and online. Warn: it is not, but \
+         this very job runs on it. Fail: offline, or in neither list. Unknown: the token may not list runners (the workflow's own token never may; the missing permission is named), or GitHub uses \
          a word that is not known here. Skipped: a runner that exists only for one job (`expect: ephemeral`, `scale-set`) is not there now. \
          Without an answer it warns by default, since most workflows have no such token. Needs a token that may list runners."
     }
@@ -57,7 +57,10 @@ impl Check for RunnerRegistered {
             };
             let repository = &ctx.job.repository;
             let found = github.registered(repository, &runner.name, ctx.deadline).await?;
-            Ok(found.map_or_else(|| absent(&runner, repository), |found| judge(&runner, &found)))
+            let outcome =
+                found.map_or_else(|| absent(&runner, repository), |found| judge(&runner, &found));
+            let this_job = runner.name.trim() == ctx.job.runner_name.trim();
+            Ok(if this_job { contradicted(outcome, &runner.name) } else { outcome })
         })
     }
 }
@@ -135,9 +138,20 @@ fn absent(runner: &Runner, repository: &str) -> Outcome {
         ))
         .help(
             "register it again (./config.sh), or correct the name; GitHub removes runners that were offline for 14 days. \
-             A runner that is made for each job: write `expect: ephemeral`",
+             A runner that is made for each job: write `expect: ephemeral`; one of the enterprise is in neither list: write \
+             `checks: {runner-registered: allow}`",
         ),
     }
+}
+
+/// That this very job runs there is the better witness: GitHub's list is late, and has no runners of GitHub's own or of an enterprise.
+fn contradicted(outcome: Outcome, name: &str) -> Outcome {
+    if outcome.status != Status::Fail {
+        return outcome;
+    }
+    let text = format!("{}; but this job runs on `{name}`", outcome.summary);
+    let help = "nothing to do when it is a larger runner of GitHub's or one of the enterprise, or when it came back just now";
+    Outcome { observations: outcome.observations, ..Outcome::warn(text).help(help) }
 }
 
 fn judge(runner: &Runner, found: &Registered) -> Outcome {

@@ -15,7 +15,7 @@ mod transport;
 mod versions;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use octocrab::Octocrab;
 use serde::de::DeserializeOwned;
@@ -37,6 +37,9 @@ pub use versions::VersionEnd;
 /// Most requests under way at a time; GitHub's secondary limit is 100.
 const AT_ONCE: usize = 4;
 
+/// The transport, or why there is none.
+type Client = Arc<OnceCell<Result<Octocrab, Error>>>;
+
 /// The API as one token sees it.
 #[derive(Clone)]
 pub struct GitHub {
@@ -44,7 +47,7 @@ pub struct GitHub {
     api_url: String,
     auth: Auth,
     /// Made with the first request: a GitHub App has to ask for its token first.
-    client: Arc<OnceCell<Result<Octocrab, Error>>>,
+    client: Arc<Mutex<Client>>,
     at_once: Arc<Semaphore>,
     budget: Arc<Mutex<Budget>>,
     replies: Memo<Arc<Reply>>,
@@ -87,9 +90,19 @@ impl GitHub {
 
     /// Begins a new round: everything is asked again, with conditional requests where GitHub allows them.
     pub fn forget(&self) {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        // A token that could not be made in one round may be made in the next; one that was made is kept.
+        if matches!(client.get(), Some(Err(_))) {
+            *client = Arc::default();
+        }
+        drop(client);
         self.replies.forget();
         self.runners.forget();
         self.secrets.forget();
+    }
+
+    fn client_cell(&self) -> Client {
+        Arc::clone(&self.client.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The answer to a path below the base address; several readers of the same path in one round cost one request.

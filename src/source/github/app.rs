@@ -1,6 +1,7 @@
 //! A GitHub App: a token that is made for this run, may only read, and is revoked after it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -107,7 +108,8 @@ impl GitHub {
             format!("find the installation of GitHub App {} for {}", app.id, app.repository);
         let url = format!("{}/repos/{}/installation", self.api_url, path_of(&app.repository));
         let reply = self.as_app(&tried, self.http.client().get(url), &proof, deadline).await;
-        let found: Installation = read(&tried, &reply.map_err(|e| not_installed(e, app))?)?;
+        let reply = reply.map_err(|e| not_installed(e, app))?;
+        let found: Installation = read(&tried, &reply)?;
         let tried = format!("make a token of GitHub App {}", app.id);
         let url = format!("{}/app/installations/{}/access_tokens", self.api_url, found.id);
         let name = app.repository.rsplit('/').next().unwrap_or_default();
@@ -129,14 +131,19 @@ impl GitHub {
     /// # Errors
     /// The API did not take it back; it ends by itself within the hour.
     pub async fn revoke(&self, deadline: Deadline) -> Result<(), Error> {
-        let (super::Auth::App(_), Some(Ok(client))) = (&self.auth, self.client.get()) else {
+        let cell = self.client_cell();
+        let (super::Auth::App(_), Some(Ok(client))) = (&self.auth, cell.get()) else {
             return Ok(());
         };
         let tried = "revoke the token of this run";
         let url = format!("{}/installation/token", self.api_url);
         let ended = tokio::time::timeout_at(deadline.instant(), client._delete(url, None::<&()>));
         match ended.await {
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(answer)) if answer.status().is_success() => Ok(()),
+            Ok(Ok(answer)) => {
+                let (status, message) = (answer.status().as_u16(), String::new());
+                Err(Error::new(tried, Cause::Status { status, message }))
+            }
             Ok(Err(error)) => Err(Error::new(tried, Cause::Other(chain_of(&error)))),
             Err(_) => Err(Error::new(tried, Cause::Timeout(deadline.remaining()))),
         }
@@ -148,14 +155,20 @@ impl GitHub {
         request: reqwest::RequestBuilder,
         proof: &str,
         deadline: Deadline,
-    ) -> Result<Reply, Error> {
-        self.note(|budget| budget.calls += 1);
+    ) -> Result<Arc<Reply>, Error> {
         let (name, value) = bearer(proof)?;
         let request = request
             .header(name, value)
             .header("accept", "application/vnd.github+json")
             .header("x-github-api-version", "2022-11-28");
-        let reply = self.http.send(tried, request, deadline, MAX_BODY).await?;
+        let once = || async {
+            self.note(|budget| budget.calls += 1);
+            let request = request.try_clone().ok_or_else(|| {
+                Error::new(tried, Cause::Other("the request can not be sent again".to_owned()))
+            })?;
+            self.http.send(tried, request, deadline, MAX_BODY).await.map(Arc::new)
+        };
+        let reply = self.repeated(tried, deadline, once).await?;
         if (200..300).contains(&reply.status) { Ok(reply) } else { Err(refused(tried, &reply)) }
     }
 }

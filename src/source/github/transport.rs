@@ -43,7 +43,8 @@ impl GitHub {
     ) -> Result<Arc<Reply>, Error> {
         let mut path = path.to_owned();
         for _ in 0..=REDIRECTS {
-            let reply = self.repeated(tried, &path, deadline).await?;
+            let once = || self.once(tried, &path, deadline);
+            let reply = self.repeated(&path, deadline, once).await?;
             match reply.status {
                 200..=299 => return Ok(reply),
                 301 | 302 | 307 | 308 => path = self.below_base(tried, reply.header("location"))?,
@@ -53,15 +54,19 @@ impl GitHub {
         Err(Error::new(tried, Cause::Other("too many redirects".to_owned())))
     }
 
-    async fn repeated(
+    /// Sends a request, and again after a passing fault.
+    pub(super) async fn repeated<F>(
         &self,
-        tried: &str,
         path: &str,
         deadline: Deadline,
-    ) -> Result<Arc<Reply>, Error> {
+        once: impl Fn() -> F + Send,
+    ) -> Result<Arc<Reply>, Error>
+    where
+        F: Future<Output = Result<Arc<Reply>, Error>> + Send,
+    {
         let mut repeat = 0;
         loop {
-            let answer = self.once(tried, path, deadline).await;
+            let answer = once().await;
             let wait = wait(&answer, repeat, path, deadline.remaining());
             let Some(wait) = wait.filter(|_| repeat < REPEATS) else { return answer };
             repeat += 1;
@@ -96,7 +101,8 @@ impl GitHub {
     }
 
     async fn client(&self, deadline: Deadline) -> Result<Octocrab, Error> {
-        let made = self.client.get_or_init(|| async {
+        let cell = self.client_cell();
+        let made = cell.get_or_init(|| async {
             let token = match &self.auth {
                 Auth::Token(token) => token.clone(),
                 Auth::App(app) => self.installation_token(app, deadline).await?,

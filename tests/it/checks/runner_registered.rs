@@ -115,6 +115,7 @@ fn the_runner_of_this_job_is_asked_about_when_no_candidate_is_named() {
             .finding(ID)
     };
     says("own", &on("a"), ("pass", "`a` is registered", ""));
+    says("unlisted", &on("b"), ("warn", "but this job runs on `b`", "larger runner of GitHub's"));
     says("hosted", &on("GitHub Actions 3"), ("skipped", "a runner of GitHub's own", "`runners`"));
 }
 

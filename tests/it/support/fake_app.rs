@@ -25,8 +25,8 @@ pub(crate) struct App {
     pub(crate) token: String,
     /// Permissions that the App was not granted: asking for them is refused.
     pub(crate) lacks: Option<&'static str>,
-    pub(super) made: bool,
-    pub(super) revoked: bool,
+    pub(crate) made: bool,
+    pub(crate) revoked: bool,
 }
 
 impl App {

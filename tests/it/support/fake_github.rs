@@ -258,6 +258,11 @@ impl FakeGitHub {
         self.lock().requests.clone()
     }
 
+    /// The world changes.
+    pub(crate) fn change(&self, act: impl FnOnce(&mut Script)) {
+        act(&mut self.lock().script);
+    }
+
     /// Requests that cost something: those that showed a token.
     pub(crate) fn calls(&self) -> Vec<String> {
         let requests = self.requests();
