@@ -37,10 +37,6 @@ impl Check for RunnerAuthorized {
          say it can not be read. Skipped: not required here, or no candidates and no exporter."
     }
 
-    fn heals(&self) -> bool {
-        false
-    }
-
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
         Box::pin(async move {
             if !ctx.config.gate.require_authorized {

@@ -63,31 +63,31 @@ fn judge(runner: &Runner, found: &Registered, this_job_is_on: &str) -> Outcome {
             .help("see the row of runner-registered");
     }
     let own = *busy && name == this_job_is_on.trim();
-    let idle = others(runner, found);
+    let others = others(runner, found);
     let outcome = match (own, busy) {
-        (true, _) => Outcome::pass(format!("`{name}` is busy with this very job{}", idle.text)),
-        (false, false) => Outcome::pass(format!("`{name}` is idle{}", idle.text)),
+        (true, _) => Outcome::pass(format!("`{name}` is busy with this very job{}", others.text)),
+        (false, false) => Outcome::pass(format!("`{name}` is idle{}", others.text)),
         (false, true) => {
-            Outcome::warn(format!("`{name}` is busy: the deploy would wait{}", idle.text))
-                .help(idle.advice())
+            Outcome::warn(format!("`{name}` is busy: the deploy would wait{}", others.text))
+                .help(others.advice())
         }
     };
     let outcome = outcome.saw("busy", (*busy && !own).to_string());
-    if idle.all == 0 {
+    if others.all == 0 {
         outcome
     } else {
-        outcome.saw("idle", format!("{} of {}", idle.idle, idle.all))
+        outcome.saw("idle", format!("{} of {}", others.idle, others.all))
     }
 }
 
 /// Runners that GitHub could give the job to as well: it looks at labels, not at names.
-struct Idle {
+struct Others {
     idle: usize,
     all: usize,
     text: String,
 }
 
-impl Idle {
+impl Others {
     fn advice(&self) -> &'static str {
         if self.idle > 0 {
             "GitHub gives the job to any idle runner with these labels; give the runner a label of its own if it must be this one"
@@ -97,9 +97,9 @@ impl Idle {
     }
 }
 
-fn others(runner: &Runner, found: &Registered) -> Idle {
+fn others(runner: &Runner, found: &Registered) -> Others {
     if runner.labels.is_empty() {
-        return Idle { idle: 0, all: 0, text: String::new() };
+        return Others { idle: 0, all: 0, text: String::new() };
     }
     let alike = |r: &&ApiRunner| runner.labels.iter().all(|label| r.has_label(label));
     let (mut idle, mut all) = (0, 0);
@@ -112,5 +112,5 @@ fn others(runner: &Runner, found: &Registered) -> Idle {
     } else {
         String::new()
     };
-    Idle { idle, all, text }
+    Others { idle, all, text }
 }

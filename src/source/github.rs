@@ -115,7 +115,8 @@ impl GitHub {
         path: &str,
         deadline: Deadline,
     ) -> Result<Arc<Reply>, Error> {
-        self.replies.get(path, self.get(tried, path, deadline)).await
+        // On the heap: readers hold several of these inside one another, and with everything that a request may need they are large.
+        self.replies.get(path, Box::pin(self.get(tried, path, deadline))).await
     }
 
     /// The object at a path, read leniently.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::support::command::Guard;
-use crate::support::fake_github::{FakeGitHub, Fault, FaultKind, Runner, Script};
+use crate::support::fake_github::{Denial, FakeGitHub, Fault, FaultKind, Runner, Script};
 
 /// Most memory of a run, in KiB.
 const MEMORY: u64 = 64 << 10;
@@ -63,7 +63,6 @@ fn ten_thousand_runners_cost_one_request_a_page_four_at_a_time_and_little_memory
     assert_eq!(lists.len(), 101, "one page of the repository, a hundred of the organisation");
     assert_eq!(lists.iter().collect::<BTreeSet<_>>().len(), lists.len(), "asked twice: {lists:#?}");
     assert!((2..=4).contains(&github.most_at_once()), "{} at once", github.most_at_once());
-    eprintln!("DEBUG peak {peak} most {}", github.most_at_once());
     assert!(peak > 0 && peak < MEMORY, "{peak} KiB");
 }
 
@@ -128,6 +127,15 @@ fn a_usual_run_costs_at_most_five_calls() {
     let config = "environment: production\ntimeout: 20s\nrunners:\n  - {name: r-7, labels: [self-hosted, prod], authorized-for-prod: true}\n  - {name: r-99, role: secondary, labels: [self-hosted, prod], authorized-for-prod: true}\n";
     let row = asking(&github, config).run().finding("runner-registered");
     assert_eq!(row["status"], "pass", "{row:#}");
+    cheap(&github);
+    let needs = Denial::Integration("administration=read");
+    let own_token = FakeGitHub::start(Script::default().deny("/actions/runners", needs));
+    let row = asking(&own_token, config).run().finding("runner-registered");
+    assert_eq!(row["status"], "unknown", "{row:#}");
+    cheap(&own_token);
+}
+
+fn cheap(github: &FakeGitHub) {
     let calls = github.calls();
     assert!(calls.len() <= 5, "{calls:#?}");
     assert_eq!(calls.iter().collect::<BTreeSet<_>>().len(), calls.len(), "asked twice: {calls:#?}");

@@ -220,7 +220,7 @@ fn the_base_path_of_an_own_server_is_joined_once_on_every_page() {
     let calls = github.calls();
     assert!(calls.iter().any(|c| c.contains("page=3")), "{calls:#?}");
     let once = |call: &String| call.matches("/api/v3/").count() == 1;
-    assert!(calls.iter().all(|call| once(call)), "{calls:#?}");
+    assert!(calls.iter().all(once), "{calls:#?}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::super::error::{Cause, Error, chain_of};
 use super::super::http::{MAX_BODY, Reply, bearer};
@@ -24,8 +25,9 @@ pub struct AppKey {
     id: String,
     repository: String,
     key: String,
-    /// Seconds since 1970.
+    /// Seconds since 1970 when the App was made, and since when that is: a gate that waits asks again much later.
     now: i64,
+    since: Instant,
 }
 
 impl fmt::Debug for AppKey {
@@ -51,7 +53,7 @@ impl AppKey {
     /// The key is not an RSA key in PEM form. Nothing of it is quoted.
     pub fn new(id: &str, key: &str, repository: &str, now: i64) -> Result<Self, Error> {
         let [id, repository] = [id, repository].map(|text| text.trim().to_owned());
-        let app = Self { id, repository, key: key.trim().to_owned(), now };
+        let app = Self { id, repository, key: key.trim().to_owned(), now, since: Instant::now() };
         app.pair().map(|_| app)
     }
 
@@ -80,7 +82,8 @@ impl AppKey {
     fn proof(&self) -> Result<String, Error> {
         let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let head = part(json!({ "alg": "RS256", "typ": "JWT" }));
-        let claims = part(json!({ "iat": self.now - 60, "exp": self.now + 540, "iss": self.id }));
+        let now = self.now + i64::try_from(self.since.elapsed().as_secs()).unwrap_or(0);
+        let claims = part(json!({ "iat": now - 60, "exp": now + 540, "iss": self.id }));
         let signed = format!("{head}.{claims}");
         let pair = self.pair()?;
         let mut signature = vec![0; pair.public().modulus_len()];
