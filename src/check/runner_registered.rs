@@ -57,8 +57,10 @@ impl Check for RunnerRegistered {
             };
             let repository = &ctx.job.repository;
             let found = github.registered(repository, &runner.name, ctx.deadline).await?;
-            let outcome =
-                found.map_or_else(|| absent(&runner, repository), |found| judge(&runner, &found));
+            let outcome = match found {
+                Some(found) => judge(&runner, &found),
+                None => absent(&runner, repository, namesake(github, ctx, &runner).await),
+            };
             let this_job = runner.name.trim() == ctx.job.runner_name.trim();
             Ok(if this_job { contradicted(outcome, &runner.name) } else { outcome })
         })
@@ -127,7 +129,15 @@ pub(super) fn whose(scope: RunnerScope) -> &'static str {
     }
 }
 
-fn absent(runner: &Runner, repository: &str) -> Outcome {
+/// A runner whose name differs only in its case, from the lists that were just read.
+async fn namesake(github: &GitHub, ctx: &Ctx<'_>, runner: &Runner) -> Option<String> {
+    let own = github.repository_runners(&ctx.job.repository, ctx.deadline).await.ok()?;
+    let shared = github.organization_runners(ctx.job.owner(), ctx.deadline).await.ok()?;
+    let alike = |r: &&ApiRunner| r.name.eq_ignore_ascii_case(runner.name.trim());
+    own.iter().chain(shared.iter()).find(alike).map(|r| r.name.clone())
+}
+
+fn absent(runner: &Runner, repository: &str, namesake: Option<String>) -> Outcome {
     let name = &runner.name;
     match runner.expect {
         Expect::Ephemeral => Outcome::skipped(format!(
@@ -136,13 +146,16 @@ fn absent(runner: &Runner, repository: &str) -> Outcome {
         Expect::Persistent => Outcome::fail(format!(
             "`{name}` is registered neither for {repository} nor for its organisation"
         ))
-        .help(
-            "register it again (./config.sh), or correct the name; GitHub removes runners that were offline for 14 days. \
-             A runner that is made for each job: write `expect: ephemeral`; one of the enterprise is in neither list: write \
-             `checks: {runner-registered: allow}`",
-        ),
+        .help(namesake.map_or_else(
+            || REGISTER.to_owned(),
+            |name| format!("there is `{name}`: write the name exactly so under `runners`"),
+        )),
     }
 }
+
+const REGISTER: &str = "register it again (./config.sh), or correct the name; GitHub removes runners that were offline for 14 days. \
+             A runner that is made for each job: write `expect: ephemeral`; one of the enterprise is in neither list: write \
+             `checks: {runner-registered: allow}`";
 
 /// That this very job runs there is the better witness: GitHub's list is late, and has no runners of GitHub's own or of an enterprise.
 fn contradicted(outcome: Outcome, name: &str) -> Outcome {

@@ -9,7 +9,7 @@ use super::{Check, Ctx, Need, Scope};
 use crate::config::{Level, OptionKind, OptionSpec};
 use crate::report::Outcome;
 use crate::source::github::{Registered, VersionEnd};
-use crate::source::{Cause, Error};
+use crate::source::{Cause, Error, prometheus};
 use crate::task::BoxFuture;
 
 pub(super) struct RunnerVersion;
@@ -20,6 +20,9 @@ const WARN_WITHIN: OptionSpec = OptionSpec {
     default: "14d",
     help: "Time before the end of a version from which on the gate warns.",
 };
+
+/// Longest time for what is only a note.
+const NOTE_LIMIT: Duration = Duration::from_secs(2);
 
 impl Check for RunnerVersion {
     fn id(&self) -> &'static str {
@@ -63,13 +66,31 @@ impl Check for RunnerVersion {
 
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
         Box::pin(async move {
-            let found = match listed(ctx).await? {
-                Ok((_, found)) => found,
-                Err(outcome) => return Ok(outcome),
+            let found = match listed(ctx).await {
+                Ok(Ok((_, found))) => found,
+                Ok(Err(outcome)) => return Ok(outcome),
+                Err(error) => return Ok(unlisted(&error, by_exporter(ctx).await)),
             };
             let within = ctx.config.check(self.id()).duration(&WARN_WITHIN);
             ask(ctx, &found, within).await
         })
+    }
+}
+
+/// What the runner's exporter says through Prometheus. Worth a note only: when a version ends is GitHub's to say.
+async fn by_exporter(ctx: &Ctx<'_>) -> Option<String> {
+    let (prometheus, runner) = (ctx.sources.prometheus.as_ref()?, ctx.runner?);
+    let query = format!("runner_info{{runner=\"{}\"}}", prometheus::quote(&runner.name));
+    let found = prometheus.query(&query, ctx.deadline.at_most(NOTE_LIMIT)).await.ok()?;
+    found.iter().find_map(|series| series.label("version")).map(str::to_owned)
+}
+
+fn unlisted(error: &Error, version: Option<String>) -> Outcome {
+    let outcome =
+        Outcome { help: error.help().map(str::to_owned), ..Outcome::unknown(error.chain()) };
+    match version {
+        Some(version) => outcome.saw("version, by its exporter", version),
+        None => outcome,
     }
 }
 

@@ -16,10 +16,12 @@ mod versions;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use octocrab::Octocrab;
 use serde::de::DeserializeOwned;
 use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::Instant;
 
 use super::error::{Cause, Error};
 use super::http::{Http, Reply};
@@ -37,8 +39,11 @@ pub use versions::VersionEnd;
 /// Most requests under way at a time; GitHub's secondary limit is 100.
 const AT_ONCE: usize = 4;
 
-/// The transport, or why there is none.
-type Client = Arc<OnceCell<Result<Octocrab, Error>>>;
+/// How old the token of a GitHub App may become; it ends after an hour.
+const TOKEN_AGE: Duration = Duration::from_mins(50);
+
+/// The transport and when it was made, or why there is none.
+type Client = Arc<OnceCell<Result<(Octocrab, Instant), Error>>>;
 
 /// The API as one token sees it.
 #[derive(Clone)]
@@ -91,8 +96,15 @@ impl GitHub {
     /// Begins a new round: everything is asked again, with conditional requests where GitHub allows them.
     pub fn forget(&self) {
         let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        // A token that could not be made in one round may be made in the next; one that was made is kept.
-        if matches!(client.get(), Some(Err(_))) {
+        // A token that could not be made in one round may be made in the next; one that was made is kept as long as it is good.
+        let usable = match client.get() {
+            Some(Ok((_, made))) => {
+                matches!(self.auth, Auth::Token(_)) || made.elapsed() < TOKEN_AGE
+            }
+            Some(Err(_)) => false,
+            None => true,
+        };
+        if !usable {
             *client = Arc::default();
         }
         drop(client);

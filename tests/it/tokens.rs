@@ -178,7 +178,7 @@ fn a_passing_fault_on_the_way_to_the_token_of_an_app_is_overcome() {
 }
 
 #[test]
-fn an_app_that_is_installed_while_the_gate_waits_is_asked_again() {
+fn a_gate_that_waits_asks_an_app_again_when_it_had_no_token_or_an_old_one() {
     let (fake, key) = {
         let key = Key::new();
         let app = App { installed: false, ..App::installed("7", key.public.clone(), TOKEN) };
@@ -199,6 +199,15 @@ fn an_app_that_is_installed_while_the_gate_waits_is_asked_again() {
         assert!(github.runner("octo/app", "a", deadline()).await.expect("answer").is_some());
         let made = fake.calls().iter().filter(|c| c.starts_with("POST")).count();
         assert_eq!(made, 1, "a token that is good is kept");
+        let hour = Duration::from_mins(61);
+        fake.change(|script| script.app.as_mut().expect("app").ahead = 61 * 60);
+        tokio::time::pause();
+        tokio::time::advance(hour).await;
+        tokio::time::resume();
+        github.forget();
+        assert!(github.runner("octo/app", "a", deadline()).await.expect("answer").is_some());
+        let made = fake.calls().iter().filter(|c| c.starts_with("POST")).count();
+        assert_eq!(made, 2, "a token that has ended is made anew, with a proof of that hour");
         github.revoke(deadline()).await.expect("revoked");
         assert!(fake.revoked());
         assert!(github.revoke(deadline()).await.is_err(), "a refusal is not a success");

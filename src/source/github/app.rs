@@ -135,7 +135,7 @@ impl GitHub {
     /// The API did not take it back; it ends by itself within the hour.
     pub async fn revoke(&self, deadline: Deadline) -> Result<(), Error> {
         let cell = self.client_cell();
-        let (super::Auth::App(_), Some(Ok(client))) = (&self.auth, cell.get()) else {
+        let (super::Auth::App(_), Some(Ok((client, _)))) = (&self.auth, cell.get()) else {
             return Ok(());
         };
         let tried = "revoke the token of this run";

@@ -112,9 +112,10 @@ impl GitHub {
                 .map(|builder| builder.personal_token(token))
                 .and_then(|builder| builder.build_with_reqwest(self.http.client().clone()));
             let tried = format!("use the GitHub API at {}", self.api_url);
-            built.map_err(|e| Error::new(tried, Cause::Other(chain_of(&e))))
+            let client = built.map_err(|e| Error::new(tried, Cause::Other(chain_of(&e))))?;
+            Ok((client, tokio::time::Instant::now()))
         });
-        made.await.clone()
+        made.await.clone().map(|(client, _)| client)
     }
 
     /// The path of an address that must lie below our own base address, so that no token goes elsewhere.

@@ -60,6 +60,8 @@ fn the_organisation_has_runners_too_and_only_both_lists_prove_absence() {
     let org = Script { org_runners: vec![Runner::online("a", &[])], ..Script::default() };
     says("organisation", &asked(org), ("pass", "registered for the organisation", ""));
     says("nowhere", &asked(Script::default()), ("fail", "registered neither for", "config.sh"));
+    let other_case = asked(with(Runner::online("A", &[])));
+    says("other case", &other_case, ("fail", "registered neither for", "there is `A`"));
     for scope in ["/repos/octo/app/actions/runners", "/orgs/octo/actions/runners"] {
         let half = asked(denied(scope, Denial::NotFound));
         says(scope, &half, ("unknown", "404", "may mean that the token lacks a permission"));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::runner_registered::{row_with, with};
-use super::says;
+use super::{prometheus_with, says};
 use crate::support::fake_github::{Denial, Runner, Script};
 
 const ID: &str = "runner-version";
@@ -82,6 +82,12 @@ fn a_server_that_does_not_say_is_no_fault_and_a_refusal_is_no_answer() {
     says("denied", &row_with(ID, ONE, denied), ("unknown", "needs x=read", "x=read"));
     let denied = Script::default().deny("/actions/runners", Denial::Integration("y=read"));
     says("no list", &row_with(ID, ONE, denied), ("unknown", "needs y=read", "y=read"));
+    let sample = r#"{"metric":{"runner":"a","version":"2.300.0"},"value":[9,"1"]}"#;
+    let config = format!("{ONE}prometheus: {{url: '{}'}}\n", prometheus_with(sample));
+    let denied = Script::default().deny("/actions/runners", Denial::Integration("y=read"));
+    let noted = row_with(ID, &config, denied);
+    says("by its exporter", &noted, ("unknown", "needs y=read", "y=read"));
+    assert_eq!(noted["observations"][0]["value"], "2.300.0", "{noted:#}");
     let absent = row_with(ID, ONE, Script::default());
     says("absent", &absent, ("skipped", "lists no runner", "runner-registered"));
 }

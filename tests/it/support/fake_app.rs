@@ -25,6 +25,8 @@ pub(crate) struct App {
     pub(crate) token: String,
     /// Permissions that the App was not granted: asking for them is refused.
     pub(crate) lacks: Option<&'static str>,
+    /// Seconds by which GitHub's clock is ahead of this machine's.
+    pub(crate) ahead: i64,
     pub(crate) made: bool,
     pub(crate) revoked: bool,
 }
@@ -33,7 +35,8 @@ impl App {
     /// An App that is installed and was granted everything.
     pub(crate) fn installed(id: &str, public_key: Vec<u8>, token: &str) -> Self {
         let (id, token) = (id.to_owned(), token.to_owned());
-        Self { id, public_key, installed: true, token, lacks: None, made: false, revoked: false }
+        let (lacks, ahead, made, revoked) = (None, 0, false, false);
+        Self { id, public_key, installed: true, token, lacks, ahead, made, revoked }
     }
 
     /// Whether the request shows the token that was made, and it is still good.
@@ -55,7 +58,8 @@ impl App {
         let genuine = key.verify(signed.as_bytes(), &bytes(signature)).is_ok();
         let claims = part(1);
         let time = |name: &str| claims[name].as_i64().unwrap_or(i64::MAX);
-        let timely = time("iat") <= now() && now() < time("exp") && time("exp") <= now() + 600;
+        let now = now() + self.ahead;
+        let timely = time("iat") <= now && now < time("exp") && time("exp") <= now + 600;
         genuine && timely && part(0)["alg"] == "RS256" && claims["iss"] == self.id.as_str()
     }
 }
