@@ -97,7 +97,11 @@ fn is_githubs_own(name: &str) -> bool {
 }
 
 fn access(why: &str) -> &'static str {
-    if why.contains("app-") {
+    if why.contains("read the input app-private-key") {
+        "store the whole .pem file that GitHub offered when the key was made, with its BEGIN and END lines"
+    } else if why.contains("line break") {
+        "store the secret behind github-token again, without a line break in its middle"
+    } else if why.contains("app-") {
         "give both app-id and app-private-key of a GitHub App that may list runners"
     } else {
         "set the input github-token to a token that may list runners"

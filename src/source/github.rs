@@ -128,7 +128,8 @@ impl GitHub {
         deadline: Deadline,
     ) -> Result<Arc<Reply>, Error> {
         // On the heap: readers hold several of these inside one another, and with everything that a request may need they are large.
-        self.replies.get(path, Box::pin(self.get(tried, path, deadline))).await
+        let ask = async { self.get(tried, path, deadline).await.map_err(refusal::advised) };
+        self.replies.get(path, Box::pin(ask)).await
     }
 
     /// The object at a path, read leniently.
@@ -143,7 +144,7 @@ impl GitHub {
     ) -> Result<T, Error> {
         let reply = self.reply(tried, path, deadline).await?;
         serde_json::from_slice(&reply.body)
-            .map_err(|e| Error::new(tried, Cause::Parse(e.to_string())))
+            .map_err(|e| refusal::advised(Error::new(tried, Cause::Parse(e.to_string()))))
     }
 }
 

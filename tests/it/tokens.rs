@@ -69,6 +69,11 @@ fn a_token_that_may_nothing_makes_no_fact_and_every_unknown_names_its_permission
         let said = format!("{} {}", row["summary"], row["help"]);
         assert!(said.contains(needs) && row["help"].is_string(), "{row:#}");
     }
+    for row in rows.iter().filter(|f| {
+        f["status"] == "unknown" && f["summary"].as_str().is_some_and(|s| s.contains("octo"))
+    }) {
+        assert!(row["help"].as_str().is_some_and(|help| !help.is_empty()), "{row:#}");
+    }
     for row in rows.iter().filter(|f| f["summary"].as_str().is_some_and(|s| s.contains("403"))) {
         assert_eq!(row["status"], "unknown", "{row:#}");
         assert!(row["summary"].as_str().is_some_and(|said| said.contains("=read")), "{row:#}");
@@ -164,6 +169,10 @@ fn an_app_that_can_not_be_used_is_no_answer_and_the_help_says_why() {
     };
     assert_eq!(asked(false, "7"), "install GitHub App 7 for octo/app");
     assert!(asked(true, "8").contains("do not belong together"));
+    let github = FakeGitHub::start(with(vec![]));
+    let (row, all) = as_app(&github, "7", "hunter2hunter2hunter2");
+    assert!(row["help"].as_str().is_some_and(|help| help.contains(".pem")), "{row:#}");
+    assert!(!all.contains("hunter2") && github.calls().is_empty(), "{:?}", github.calls());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::super::error::{Cause, Error};
 use super::super::http::Reply;
+use super::refusal::advised;
 use super::{AT_ONCE, GitHub};
 use crate::task::Deadline;
 
@@ -76,7 +77,8 @@ impl GitHub {
             Some(total) if items.len() < total => {
                 let cause =
                     format!("{} of {total} items came: the list is not complete", items.len());
-                Err(Error::new(tried, Cause::Other(cause)))
+                let help = "the list changed while it was read, or the token sees a part of it: run the gate again";
+                Err(Error::new(tried, Cause::Other(cause)).with_help(help))
             }
             Some(_) | None => Ok(items),
         }
@@ -114,12 +116,14 @@ impl GitHub {
 }
 
 fn too_long(tried: &str) -> Error {
-    Error::new(tried, Cause::Other(format!("more than {MAX_PAGES} pages")))
+    Error::new(tried, Cause::Other(format!("more than {MAX_PAGES} pages"))).with_help(
+        "a list of this length is not read; where the check is not needed write `allow` for it",
+    )
 }
 
 fn read<P: Page>(tried: &str, reply: &Reply) -> Result<(Vec<P::Item>, Option<usize>), Error> {
     let page: Result<P, _> = serde_json::from_slice(&reply.body);
-    page.map(P::take).map_err(|e| Error::new(tried, Cause::Parse(e.to_string())))
+    page.map(P::take).map_err(|e| advised(Error::new(tried, Cause::Parse(e.to_string()))))
 }
 
 /// The paths from `next` to `last`, when they differ in nothing but their page; else the links are followed one by one.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{row, says};
 use crate::support::command::Guard;
-use crate::support::fake_github::{Denial, FakeGitHub, Rate, Runner, Script};
+use crate::support::fake_github::{Denial, FakeGitHub, Fault, FaultKind, Rate, Runner, Script};
 
 const ID: &str = "runner-registered";
 /// One candidate and nothing else.
@@ -90,6 +90,28 @@ fn a_refusal_is_no_answer_and_its_help_says_what_to_change() {
     let rate = Rate { limit: 5000, remaining: 0, reset: 1_900_000_000 };
     let spent = asked(Script { rate, ..denied(runners, Denial::PrimaryLimit) });
     says("primary limit", &spent, ("unknown", "rate limit", "1900000000"));
+}
+
+#[test]
+fn a_github_that_is_broken_or_far_away_is_no_answer_either() {
+    let answer = |status, body| {
+        let fault = FaultKind::Answer(status, vec![("retry-after", "0")], body);
+        let faults = vec![Fault::on("/actions/runners", 100, fault)];
+        asked(Script { faults, ..Script::default() })
+    };
+    says("down", &answer(502, "Server Error"), ("unknown", "status 502", "status page"));
+    says(
+        "login page",
+        &answer(200, "<html>"),
+        ("unknown", "unexpected answer", "a proxy in between"),
+    );
+    let nobody = Guard::preflight(ONE)
+        .env("GITHUB_API_URL", "http://127.0.0.1:9")
+        .env("GITHUB_TOKEN", "not-a-real-token")
+        .env("GITHUB_REPOSITORY", "octo/app")
+        .run()
+        .finding(ID);
+    says("nobody there", &nobody, ("unknown", "tcp", "endpoint-reachable"));
 }
 
 #[test]
