@@ -135,12 +135,13 @@ fn a_missing_permission_is_named_as_github_names_it() {
 fn a_registered_runner_is_judged_by_its_state_and_labels() {
     let with =
         |runner: Runner| registered(Script { repo_runners: vec![runner], ..Script::default() });
-    let status = |ended: Ended| ended.finding("runner-registered")["status"].clone();
+    let row = |check: &str, ended: Ended| ended.finding(check)["status"].clone();
+    let status = |ended| row("runner-registered", ended);
     let good = || Runner::online("a", &["self-hosted", "A"]);
     assert_eq!(status(with(good())), "pass");
-    assert_eq!(status(with(Runner { busy: true, ..good() })), "warn");
+    assert_eq!(row("runner-busy", with(Runner { busy: true, ..good() })), "warn");
     assert_eq!(status(with(Runner { status: "offline", ..good() })), "fail");
-    assert_eq!(status(with(Runner::online("a", &["self-hosted"]))), "fail");
+    assert_eq!(row("runner-labels", with(Runner::online("a", &["self-hosted"]))), "fail");
     assert_eq!(status(with(Runner { status: "sleeping", ..good() })), "unknown");
     assert_eq!(status(registered(Script::default())), "fail");
 }
