@@ -203,8 +203,7 @@ fn dns_tcp_tls_and_http_failures_are_told_apart() {
     let broken =
         serve(Behaviour::Answer(502, "text/html", "<title>Bad Gateway</title>".to_owned()));
     let hung = serve(Behaviour::Hang);
-    let refused =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("port");
+    let refused = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("port");
     for (endpoint, word) in [
         ("https://no-such-host.invalid/".to_owned(), "dns"),
         (format!("tcp://{refused}"), "tcp"),
