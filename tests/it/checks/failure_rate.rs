@@ -75,7 +75,7 @@ fn a_list_that_can_not_be_read_is_no_answer() {
     says("denied", &ask(ID, denied, ""), ("unknown", "actions=read", "actions: read"));
     let faults = vec![Fault::on("/actions/runs", 9, FaultKind::Answer(418, Vec::new(), "tea"))];
     let odd = ask(ID, Script { faults, ..Script::default() }, "");
-    says("odd", &odd, ("unknown", "status 418", "status page"));
+    says("odd", &odd, ("unknown", "status 418", "use another token"));
     says("hidden", &ask(ID, Script::default(), ""), ("unknown", "404", "actions: read"));
     says("nowhere", &row(ID, ""), ("skipped", "no repository or no workflow", ""));
 }

@@ -75,7 +75,7 @@ fn a_token_that_github_does_not_take_fails_and_a_silent_github_is_no_answer() {
     let own = ask(ID, answers(404, &[], r#"{"message": "Rate limiting is not enabled."}"#), "");
     says("no limits", &own, ("pass", "takes the token", ""));
     let denied = ask(ID, answers(403, &[], r#"{"message": "has an IP allow list enabled"}"#), "");
-    says("denied", &denied, ("unknown", "IP allow list", "change what GitHub names"));
+    says("denied", &denied, ("unknown", "IP allow list", "IP allow list"));
 }
 
 #[test]

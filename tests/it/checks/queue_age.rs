@@ -152,7 +152,7 @@ fn a_token_that_may_nothing_costs_three_requests_and_no_warning() {
     let github = FakeGitHub::start(denied);
     let run = guard(&github, &format!("environment: production\n{RUNNERS}")).run();
     let reasons = run.report()["reasons"].to_string();
-    assert!(reasons.contains("not authorised for production"), "{reasons}");
+    assert!(reasons.contains("is not authorised"), "{reasons}");
     for id in [ID, "failure-rate", "environment-protection", "github-status", "github-token"] {
         assert!(!reasons.contains(id), "{id}: {reasons}");
     }
