@@ -1,5 +1,7 @@
 //! Is the Docker engine of this host usable, not only installed?
 
+use std::path::Path;
+
 use super::{Check, Ctx, Need, Scope, tools_present};
 use crate::config::{Level, OptionKind, OptionSpec};
 use crate::report::Outcome;
@@ -61,19 +63,33 @@ impl Check for DockerDaemon {
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
         Box::pin(async move {
             let socket = &ctx.sources.docker_socket;
-            let at = socket.display();
-            match reach(socket, ctx.deadline.at_most(ctx.deadline.remaining().mul_f32(0.9))).await {
+            let limit = ctx.deadline.at_most(ctx.deadline.remaining().mul_f32(0.9));
+            match reach(socket, limit).await {
                 Reach::There => usable(ctx, &Docker::at(socket)?).await,
                 Reach::Absent => Ok(absent(ctx)),
-                Reach::Denied => Ok(Outcome::fail(format!("this user may not use the Docker socket at {at}"))
-                    .help("add the runner's user to the docker group and restart the runner service: groups are read at its start")),
-                Reach::Dead => Ok(Outcome::fail(format!("nobody listens behind the Docker socket at {at}"))
-                    .help("the socket is there but the engine is not: check `systemctl status docker` on the host")),
-                Reach::Silent => Ok(Outcome::unknown(format!("the Docker socket at {at} takes no connection"))
-                    .help("the engine hangs: check `systemctl status docker` and `journalctl -u docker` on the host")),
+                Reach::Denied => Ok(denied(socket)),
+                Reach::Dead => Ok(dead(socket)),
+                Reach::Silent => Ok(silent(socket)),
             }
         })
     }
+}
+
+fn denied(socket: &Path) -> Outcome {
+    Outcome::fail(format!("this user may not use the Docker socket at {}", socket.display()))
+        .help("add the runner's user to the docker group and restart the runner service: groups are read at its start")
+}
+
+fn dead(socket: &Path) -> Outcome {
+    Outcome::fail(format!("nobody listens behind the Docker socket at {}", socket.display())).help(
+        "the socket is there but the engine is not: check `systemctl status docker` on the host",
+    )
+}
+
+fn silent(socket: &Path) -> Outcome {
+    Outcome::unknown(format!("the Docker socket at {} takes no connection", socket.display())).help(
+        "the engine hangs: check `systemctl status docker` and `journalctl -u docker` on the host",
+    )
 }
 
 async fn usable(ctx: &Ctx<'_>, docker: &Docker) -> Result<Outcome, Error> {
@@ -145,5 +161,29 @@ fn absent(ctx: &Ctx<'_>) -> Outcome {
     } else {
         Outcome::skipped(format!("no such socket: {at}; nobody said that the job needs Docker"))
             .help("a job that needs Docker: set checks.docker-daemon to deny, or name docker in tools")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Status;
+
+    #[test]
+    fn a_socket_that_may_not_be_used_and_one_that_hangs_say_what_to_do() {
+        let at = Path::new("/var/run/docker.sock");
+        assert_eq!(denied(at).status, Status::Fail);
+        assert!(denied(at).help.is_some_and(|help| help.contains("docker group")));
+        assert_eq!(silent(at).status, Status::Unknown);
+        assert!(silent(at).help.is_some());
+    }
+
+    #[test]
+    fn an_old_engine_warns_and_one_without_a_number_does_not() {
+        let version = |text: &str| Version { version: text.to_owned(), api_version: String::new() };
+        assert_eq!(judge(&version("19.03.15"), "20.10").status, Status::Warn);
+        assert_eq!(judge(&version("20.10.0"), "20.10").status, Status::Pass);
+        assert_eq!(judge(&version("dev"), "20.10").status, Status::Pass);
+        assert_eq!(judge(&version("1.0"), "").status, Status::Pass);
     }
 }

@@ -204,7 +204,7 @@ fn dns_tcp_tls_and_http_failures_are_told_apart() {
         ("https://no-such-host.invalid/".to_owned(), "dns"),
         (format!("tcp://{refused}"), "tcp"),
         (format!("https://{plain}/"), "tls"),
-        (format!("http://{broken}/"), "http: status 502"),
+        (format!("http://{broken}/"), "http-status: status 502"),
         (format!("http://{hung}/"), "no answer within"),
     ] {
         let config = format!(
