@@ -174,6 +174,23 @@ impl Http {
         self.send(tried, self.client.get(url), deadline, cap).await
     }
 
+    /// As [`Http::get`], but of the answer only the head is read: whoever asks wants to know whether somebody is there.
+    ///
+    /// # Errors
+    /// No connection, or no answer in time.
+    pub async fn knock(&self, tried: &str, url: &str, deadline: Deadline) -> Result<Reply, Error> {
+        let limit = deadline.remaining();
+        match tokio::time::timeout_at(deadline.instant(), self.client.get(url).send()).await {
+            Ok(Ok(response)) => Ok(Reply {
+                status: response.status().as_u16(),
+                headers: response.headers().clone(),
+                body: Vec::new(),
+            }),
+            Ok(Err(error)) => Err(Error::new(tried, classify(&error, limit))),
+            Err(_) => Err(Error::new(tried, Cause::Timeout(limit))),
+        }
+    }
+
     /// Sends a request that the caller built.
     ///
     /// # Errors

@@ -26,8 +26,6 @@ pub use certificate::{Certificate, Chain};
 pub use failure::{Failure, Kind};
 pub use github::{Part, is_githubs_own, parts};
 
-/// Largest body of a probe that is read, in bytes; the status is what counts.
-const PROBE_BODY: usize = 64 * 1024;
 /// Longest first word of a server that is read, in bytes (RFC 4253 allows 255).
 const BANNER: usize = 255;
 /// How long a port that need not say a first word is listened to.
@@ -138,7 +136,7 @@ async fn path(
 async fn ask(http: &Http, url: &str, deadline: Deadline, probe: &mut Probe) -> Result<(), Failure> {
     let start = Instant::now();
     let tried = format!("GET {}", without_query(url));
-    let reply = http.get(&tried, url, deadline, PROBE_BODY).await.map_err(Failure::of)?;
+    let reply = http.knock(&tried, url, deadline).await.map_err(Failure::of)?;
     probe.clock = host::clock();
     probe.stages.push(("http", start.elapsed()));
     probe.status = Some(reply.status);

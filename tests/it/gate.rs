@@ -96,7 +96,7 @@ fn a_failed_check_blocks_and_shadow_mode_only_says_so() {
 #[test]
 fn the_action_hands_the_decision_to_the_workflow() {
     let config = format!(
-        "environment: production\nrunners:\n{}checks: {{endpoint-reachable: allow, docker-daemon: allow, disk-space: allow}}\n",
+        "environment: production\nrunners:\n{}checks: {{endpoint-reachable: allow, cpu-pressure: allow, docker-daemon: allow, disk-space: allow}}\n",
         candidate("a", 1, "true")
     );
     let ended = Guard::action("runner-guard").file("ws/.github/runner-guard.yml", &config).run();

@@ -5,6 +5,8 @@ use super::{Machine, tells};
 const ID: &str = "disk-space";
 /// More than any disk has.
 const EVERYTHING: &str = "8000000 GiB";
+const ONE_DISK: (&str, &str) =
+    ("proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
 
 fn limits(bytes: &str, percent: u8) -> String {
     format!("checks: {{disk-space: {{min-free: {bytes}, min-free-percent: {percent}}}}}\n")
@@ -38,7 +40,7 @@ async fn a_full_table_of_inodes_is_left_to_its_own_check() {
 async fn a_named_path_is_looked_at_and_one_that_can_not_be_seen_leaves_the_question_open() {
     let config =
         "checks: {disk-space: {min-free: 1 KiB, min-free-percent: 0, paths: [/srv/data, /srv]}}\n";
-    let there = Machine::with(&[("srv/data/x", "")]).asked(ID, config).await;
+    let there = Machine::with(&[ONE_DISK, ("srv/data/x", "")]).asked(ID, config).await;
     tells("there", &there, ("pass", "free of", ""));
     assert!(there.observations[0].name.contains("named (/srv/data), named (/srv)"), "{there:?}");
     let missing = Machine::with(&[("srv/x", "")]).asked(ID, config).await;
@@ -76,7 +78,7 @@ async fn in_a_container_a_named_path_on_its_own_layer_leaves_the_question_open()
 #[tokio::test]
 async fn the_data_of_the_engine_is_looked_at_where_the_engine_says_it_lies() {
     let info = r#"{"DockerRootDir": "/srv/docker"}"#;
-    let machine = Machine::with(&[("srv/docker/x", "")]);
+    let machine = Machine::with(&[ONE_DISK, ("srv/docker/x", "")]);
     machine.engine(&[("/info", 200, info)]);
     let outcome = machine.asked(ID, &limits("1 KiB", 0)).await;
     assert!(outcome.observations[0].name.contains("Docker's data (/srv/docker)"), "{outcome:?}");

@@ -101,6 +101,12 @@ fn somebody_who_refuses_is_there_and_somebody_who_is_broken_is_not() {
 }
 
 #[test]
+fn an_answer_of_any_length_is_an_answer() {
+    let flood = serve(Behaviour::Flood(50 << 20));
+    says("flood", &plainly(&format!("http://{flood}/")), ("pass", "2 of 2 endpoints answer", ""));
+}
+
+#[test]
 fn every_endpoint_is_counted_and_the_first_failure_is_named() {
     let closed = || TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("port");
     let (a, b) = (closed(), closed());
