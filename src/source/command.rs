@@ -75,7 +75,7 @@ pub async fn run(
         .process_group(0)
         .kill_on_drop(true);
     let mut child = command.spawn().map_err(failed)?;
-    let _group = Group::of(&child);
+    let mut group = Group::of(&child);
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let limit = deadline.remaining();
     let ended = async {
@@ -84,7 +84,11 @@ pub async fn run(
         status.map(|status| Ended { code: status.code(), text })
     };
     match tokio::time::timeout_at(deadline.instant(), ended).await {
-        Ok(ended) => ended.map_err(failed),
+        Ok(ended) => {
+            // Its number may belong to somebody else from now on.
+            group.0 = None;
+            ended.map_err(failed)
+        }
         Err(_) => Err(Error::new(tried, Cause::Timeout(limit))),
     }
 }
@@ -100,7 +104,7 @@ async fn read(stream: Option<impl AsyncRead + Unpin>) -> Vec<u8> {
     kept
 }
 
-/// The process group of a program: what is left of it dies with this value.
+/// The process group of a program that has not ended: it dies with this value.
 struct Group(Option<Pid>);
 
 impl Group {
@@ -113,7 +117,7 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            // Nobody left to kill is the usual case.
+            // Nobody left to kill is as good.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
@@ -183,16 +187,22 @@ mod tests {
 
     fn program(folder: &Path, name: &str, script: &str) -> PathBuf {
         let place = folder.join(name);
-        std::fs::write(&place, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::write(&place, format!("{script}\n")).unwrap();
         std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o755)).unwrap();
         place
     }
 
+    /// Starts the shell with this script: the kernel starts no file that another thread may still hold open for writing.
+    async fn ran_in(folder: &Path, script: &str, limit: Duration) -> Result<Ended, Error> {
+        let place = program(folder, "tool", script).display().to_string();
+        let surroundings = Surroundings { path: "/usr/bin:/bin", home: folder };
+        let arguments = [place.as_str(), "--version"];
+        run(Path::new("/bin/sh"), &arguments, surroundings, Deadline::after(limit)).await
+    }
+
     async fn ran(script: &str, limit: Duration) -> Result<Ended, Error> {
         let folder = tempfile::tempdir().unwrap();
-        let place = program(folder.path(), "tool", script);
-        let surroundings = Surroundings { path: "/usr/bin:/bin", home: folder.path() };
-        run(&place, &["--version"], surroundings, Deadline::after(limit)).await
+        ran_in(folder.path(), script, limit).await
     }
 
     const LONG: Duration = Duration::from_secs(20);
@@ -214,11 +224,8 @@ mod tests {
     async fn at_the_deadline_a_program_is_killed_with_what_it_started() {
         let folder = tempfile::tempdir().unwrap();
         let script = format!("sleep 300 & echo $! > {}/child\nwait", folder.path().display());
-        let place = program(folder.path(), "tool", &script);
-        let surroundings = Surroundings { path: "/usr/bin:/bin", home: folder.path() };
         let start = Instant::now();
-        let deadline = Deadline::after(Duration::from_secs(2));
-        let error = run(&place, &[], surroundings, deadline).await.unwrap_err();
+        let error = ran_in(folder.path(), &script, Duration::from_secs(2)).await.unwrap_err();
         assert!(matches!(error.cause(), Cause::Timeout(_)), "{}", error.chain());
         assert!(start.elapsed() < LONG);
         let child = std::fs::read_to_string(folder.path().join("child")).unwrap();

@@ -1,6 +1,6 @@
 //! How much the processor is withheld from our own control group (version 2).
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::Host;
 use super::memory::groups_above;
@@ -24,7 +24,7 @@ impl Host {
         throttled.max_by_key(|t| t.throttled.saturating_mul(1000).checked_div(t.periods))
     }
 
-    fn throttle_at(&self, place: &PathBuf) -> Option<Throttle> {
+    fn throttle_at(&self, place: &Path) -> Option<Throttle> {
         let text = self.text_if_there(place.join("cpu.stat").to_str()?).ok()??;
         let field = |name: &str| {
             text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok())

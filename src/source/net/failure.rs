@@ -1,6 +1,5 @@
 //! The kinds of failures on the way to an endpoint, each with the word that users see and what to do about it.
 
-use std::error::Error as _;
 use std::io;
 
 use rustls::CertificateError;
@@ -170,14 +169,18 @@ impl Kind {
                 CertificateError::UnknownIssuer => Self::TlsUntrusted,
                 _ => Self::TlsInvalid,
             },
-            Some(_) => Self::TlsInvalid,
-            None if error.source().is_none() && error.kind() == io::ErrorKind::UnexpectedEof => {
-                Self::BrokenOff
-            }
-            None if error.kind() == io::ErrorKind::ConnectionReset => Self::BrokenOff,
-            None => Self::TlsInvalid,
+            None if is_end(error.kind()) => Self::BrokenOff,
+            Some(_) | None => Self::TlsInvalid,
         }
     }
+}
+
+/// The other side went away.
+fn is_end(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+    )
 }
 
 #[cfg(test)]

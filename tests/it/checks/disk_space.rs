@@ -5,8 +5,7 @@ use super::{Machine, tells};
 const ID: &str = "disk-space";
 /// More than any disk has.
 const EVERYTHING: &str = "8000000 GiB";
-const ONE_DISK: (&str, &str) =
-    ("proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
+const ONE_DISK: (&str, &str) = ("proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
 
 fn limits(bytes: &str, percent: u8) -> String {
     format!("checks: {{disk-space: {{min-free: {bytes}, min-free-percent: {percent}}}}}\n")

@@ -1,5 +1,4 @@
 //! Cases of `tools-present`, with programs that are written for each.
-#![expect(clippy::disallowed_methods, reason = "the tests write programs")]
 
 use std::os::unix::fs::PermissionsExt as _;
 
