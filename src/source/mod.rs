@@ -34,3 +34,12 @@ pub struct Sources {
     /// The time of the run in seconds since 1970.
     pub now: i64,
 }
+
+impl Sources {
+    /// Begins a new round: everything is asked again.
+    pub fn forget(&self) {
+        if let Ok(github) = &self.github {
+            github.forget();
+        }
+    }
+}
