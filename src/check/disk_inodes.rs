@@ -2,7 +2,7 @@
 
 use super::disk_space::Looked;
 use super::{Check, Ctx, Need, Scope};
-use crate::config::{OptionKind, OptionSpec};
+use crate::config::{Level, OptionKind, OptionSpec};
 use crate::report::{Outcome, Status};
 use crate::source::Error;
 use crate::source::host::Disk;
@@ -50,6 +50,11 @@ impl Check for DiskInodes {
         "Asks the same file systems as disk-space for free inodes, one of which every new file takes. Pass: a larger share free than \
          min-free-percent, or a file system that has no such limit. Warn: a smaller share but more than min-free inodes. Fail: less than \
          both, or none. Unknown: this container sees no file system of the host, or a path that was named can not be seen."
+    }
+
+    /// Who sees no disk is told so by `disk-space`.
+    fn on_unknown(&self) -> Option<Level> {
+        Some(Level::Warn)
     }
 
     fn needs(&self) -> &'static [Need] {

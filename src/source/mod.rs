@@ -38,6 +38,7 @@ pub struct Sources {
 impl Sources {
     /// Begins a new round: everything is asked again.
     pub fn forget(&self) {
+        self.http.forget();
         if let Ok(github) = &self.github {
             github.forget();
         }

@@ -11,6 +11,7 @@ mod tunnel;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::future::select_ok;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -30,6 +31,10 @@ pub use github::{Part, is_githubs_own, parts};
 const BANNER: usize = 255;
 /// How long a port that need not say a first word is listened to.
 const BANNER_WAIT: Duration = Duration::from_millis(300);
+/// Most addresses of one family that are tried.
+const ADDRESSES: usize = 3;
+/// How long an address has for itself before the next one is tried too (RFC 8305).
+const HEAD_START: Duration = Duration::from_millis(250);
 /// The port on which a server must speak first.
 const SSH: u16 = 22;
 
@@ -160,7 +165,7 @@ async fn open(
     probe.stages.push(("dns", start.elapsed()));
     let start = Instant::now();
     let tried = format!("connect to {host}:{port}");
-    let connected = TcpStream::connect(addresses.as_slice());
+    let connected = connect(&addresses);
     let connected = within(&tried, deadline, connected, |e| {
         (Kind::of_connect(e.kind()), Cause::Connect(e.to_string()))
     });
@@ -168,6 +173,34 @@ async fn open(
     probe.stages.push(("tcp", start.elapsed()));
     probe.address = stream.peer_addr().ok();
     Ok(stream)
+}
+
+/// Connects to whichever address answers first. Each starts a little after the one before it: of two families one is often a hole in
+/// which packets vanish, and no other client waits for it either.
+async fn connect(addresses: &[SocketAddr]) -> std::io::Result<TcpStream> {
+    let attempts: Vec<_> = by_turns(addresses)
+        .into_iter()
+        .zip(0_u32..)
+        .map(|(address, place)| {
+            Box::pin(async move {
+                tokio::time::sleep(HEAD_START * place).await;
+                TcpStream::connect(address).await
+            })
+        })
+        .collect();
+    if attempts.is_empty() {
+        return Err(std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address"));
+    }
+    select_ok(attempts).await.map(|(stream, _)| stream)
+}
+
+/// The first addresses of both families by turns, beginning with the family of the first.
+fn by_turns(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let first = addresses.first().is_some_and(SocketAddr::is_ipv6);
+    let (same, other): (Vec<&SocketAddr>, Vec<&SocketAddr>) =
+        addresses.iter().partition(|a| a.is_ipv6() == first);
+    let at = |all: &[&SocketAddr], place: usize| all.get(place).map(|a| **a);
+    (0..ADDRESSES).flat_map(|n| [at(&same, n), at(&other, n)]).flatten().collect()
 }
 
 async fn handshake(
@@ -293,6 +326,23 @@ mod tests {
         );
         assert_eq!(heard(b"220 mail.example\r\n", 25).await, (other, None));
         assert_eq!(heard(b"", 5432).await, (None, None));
+    }
+
+    #[test]
+    fn the_families_of_addresses_take_turns() {
+        let addresses = ["[::1]:1", "[::2]:1", "[::3]:1", "[::4]:1", "127.0.0.1:1"];
+        let addresses = addresses.map(|text| text.parse().unwrap());
+        let turns: Vec<String> = by_turns(&addresses).iter().map(ToString::to_string).collect();
+        assert_eq!(turns, ["[::1]:1", "127.0.0.1:1", "[::2]:1", "[::3]:1"]);
+    }
+
+    #[tokio::test]
+    async fn an_address_where_nobody_listens_does_not_hide_the_one_where_somebody_does() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let open = listener.local_addr().unwrap();
+        assert_eq!(connect(&[closed, open]).await.unwrap().peer_addr().unwrap(), open);
+        assert!(connect(&[closed]).await.is_err() && connect(&[]).await.is_err());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener};
 use rcgen::date_time_ymd;
 use serde_json::Value;
 
-use super::{row, says};
+use super::{Machine, row, says, tells};
 use crate::support::command::Guard;
 use crate::support::fake_github::{FakeGitHub, Script};
 use crate::support::http::{Behaviour, serve};
@@ -127,10 +127,10 @@ fn the_kinds_below_tls_are_told_apart() {
     says("silent", &row(ID, &config), ("fail", "timeout: GET", "firewall that drops"));
 }
 
-#[test]
-fn without_an_endpoint_nothing_is_asked() {
-    let row = Guard::preflight("").env("GITHUB_API_URL", "").run().finding(ID);
-    assert_ne!(row["status"], "pass", "{row}");
+#[tokio::test]
+async fn without_an_endpoint_nothing_is_asked() {
+    let nothing = Machine::with(&[]).asked(ID, "").await;
+    tells("nothing", &nothing, ("skipped", "no endpoint is named", "network.endpoints"));
 }
 
 #[test]
@@ -207,6 +207,19 @@ fn with_a_token_the_api_is_not_asked_a_second_time() {
     let heads = heads.lock().expect("heads");
     assert!(!heads.iter().any(|head| head.starts_with("GET / ")), "{heads:?}");
     assert_eq!(heads.iter().filter(|head| head.starts_with("GET /rate_limit ")).count(), 1);
+}
+
+#[test]
+fn an_own_server_is_asked_at_its_own_addresses_only() {
+    let server = serve(Behaviour::Answer(200, "text/html", "pages".to_owned()));
+    let row = Guard::preflight("")
+        .env("GITHUB_API_URL", &format!("http://{server}/api/v3"))
+        .env("GITHUB_SERVER_URL", &format!("http://{server}"))
+        .env("GITHUB_RUN_ID", "77")
+        .run()
+        .finding(ID);
+    says("own", &row, ("pass", "2 of 2 endpoints answer", ""));
+    assert!(seen(&row).contains("(checkout)") && !seen(&row).contains("github.com"), "{row}");
 }
 
 #[test]

@@ -73,6 +73,19 @@ fn behind_a_proxy_the_certificate_is_seen_through_the_tunnel() {
 }
 
 #[test]
+fn all_checks_of_a_run_share_one_walk() {
+    let identity = self_signed(&["deploy.example"], for_days(90));
+    let (proxy, heads) = tls::proxy(&identity, |_| None, answer(""));
+    Guard::preflight("ca-bundle: ca.pem\nnetwork: {endpoints: ['https://deploy.example/']}\n")
+        .file("ca.pem", &identity.pem)
+        .env("HTTPS_PROXY", &format!("http://{proxy}"))
+        .run();
+    let heads = heads.lock().expect("heads");
+    let asked = heads.iter().filter(|head| head.starts_with("GET ")).count();
+    assert_eq!(asked, 1, "{heads:?}");
+}
+
+#[test]
 fn without_https_there_is_nothing_to_last() {
     let nothing = row(ID, "network: {endpoints: ['tcp://127.0.0.1:9']}\n");
     says("tcp", &nothing, ("skipped", "no endpoint is asked over HTTPS", "network.endpoints"));
