@@ -50,10 +50,6 @@ impl Check for CpuPressure {
         Level::Warn
     }
 
-    fn on_unknown(&self) -> Option<Level> {
-        Some(Level::Warn)
-    }
-
     fn options(&self) -> &'static [OptionSpec] {
         const { &[MAX_WAITING, MAX_LOAD] }
     }

@@ -129,7 +129,11 @@ pub(super) struct Row {
 
 impl Looked {
     pub(super) async fn at(ctx: &Ctx<'_>, more: &[&str]) -> Result<Self, Error> {
-        let wanted = |name: &str, path: PathBuf, look| Wanted { name: name.to_owned(), path, look };
+        let wanted = |name: &str, path: PathBuf, look| {
+            // An empty path stays one: nobody named a place.
+            let path = std::path::absolute(&path).unwrap_or(path);
+            Wanted { name: name.to_owned(), path, look }
+        };
         let mut places = vec![
             wanted("work folder", ctx.job.workspace.clone(), Look::Must),
             wanted("temporary folder", ctx.job.temp.clone(), Look::Must),

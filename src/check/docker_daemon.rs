@@ -52,10 +52,6 @@ impl Check for DockerDaemon {
         Level::Warn
     }
 
-    fn on_unknown(&self) -> Option<Level> {
-        Some(Level::Warn)
-    }
-
     fn needs(&self) -> &'static [Need] {
         &[Need::Mount("/var/run/docker.sock")]
     }

@@ -43,10 +43,6 @@ impl Check for HostMemory {
         Level::Warn
     }
 
-    fn on_unknown(&self) -> Option<Level> {
-        Some(Level::Warn)
-    }
-
     fn options(&self) -> &'static [OptionSpec] {
         const { &[MIN_AVAILABLE] }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Target;
+use super::{Target, Whose};
 use crate::report::{Observation, Outcome, Status};
 use crate::source::Error;
 use crate::source::http::Reply;
@@ -97,7 +97,9 @@ fn fault(target: &Target, probe: &Probe) -> Option<(&'static str, String, String
         let help = "a proxy or a captive portal answers in its place: ask the network team, or set the proxy of the site; `curl -sI` must show x-github-request-id";
         return Some(("wrong-answer", text, help.to_owned()));
     }
-    if status >= 500 {
+    // Of GitHub's hosts without a page that proves itself it is not said what they answer here.
+    let answers_freely = target.whose == Whose::GitHub && !target.proves_itself;
+    if status >= 500 && !answers_freely {
         let help = "the server is there and broken: look at it, or at its status page";
         return Some(("http-status", format!("status {status}"), help.to_owned()));
     }

@@ -1,6 +1,6 @@
 //! Cases of `disk-space`.
 
-use super::{Machine, tells};
+use super::{Machine, row, tells};
 
 const ID: &str = "disk-space";
 /// More than any disk has.
@@ -86,4 +86,10 @@ async fn the_data_of_the_engine_is_looked_at_where_the_engine_says_it_lies() {
     let outcome = container.asked(ID, "").await;
     let said = outcome.observations.iter().find(|o| o.name == "not seen: Docker's data");
     assert_eq!(said.map(|o| o.value.as_str()), Some("/srv/docker on the host"), "{outcome:?}");
+}
+
+#[test]
+fn a_place_is_named_by_its_whole_path() {
+    let summary = row(ID, "")["summary"].as_str().map(str::to_owned).unwrap_or_default();
+    assert!(summary.contains(" at /"), "{summary}");
 }

@@ -1,6 +1,7 @@
 //! Cases of `endpoint-reachable`: what TLS fails at, what a proxy does to the way, and whether it was GitHub that answered.
 
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 
 use rcgen::date_time_ymd;
 use serde_json::Value;
@@ -193,6 +194,22 @@ fn a_host_that_only_some_jobs_need_warns_until_it_is_excepted() {
     says("excepted", &row, ("pass", "8 of 8 endpoints answer", ""));
     let all = on_github(&identity, closed("codeload.github.com"), "").run().finding(ID);
     says("all", &all, ("fail", "codeload.github.com/_ping (downloads of actions)", "proxy"));
+}
+
+#[test]
+fn a_host_of_github_is_broken_only_where_it_is_known_what_it_answers() {
+    let identity = self_signed(NAMES, |_| {});
+    let broken = |name: &'static str| {
+        let answer = Arc::new(move |head: &str| {
+            let status = if head.contains(name) { 503 } else { 204 };
+            format!("HTTP/1.1 {status} X\r\nconnection: close\r\n{GITHUB}\r\n")
+        });
+        tls::proxy(&identity, |_| None, answer).0
+    };
+    let health = on_github(&identity, broken("results-receiver."), "").run().finding(ID);
+    says("health", &health, ("fail", "caches): http-status: status 503", "status page"));
+    let jobs = on_github(&identity, broken("broker."), "").run().finding(ID);
+    says("jobs", &jobs, ("pass", "9 of 9 endpoints answer", ""));
 }
 
 #[test]
