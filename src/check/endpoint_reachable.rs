@@ -190,12 +190,15 @@ fn of_github(ctx: &Ctx<'_>, except: &[&str]) -> Vec<Target> {
 /// Walks to all of them, in their order. Other checks of this round that ask get the same walks.
 pub(super) async fn probes(ctx: &Ctx<'_>, targets: &[Target]) -> Vec<Probe> {
     let limit = ctx.config.check(ID).duration(&TIMEOUT);
-    let deadline = ctx.deadline.at_most(limit.min(almost(ctx.deadline)));
-    let walks: Vec<_> = targets
-        .iter()
-        .map(|t| net::probe(&ctx.sources.http, &t.endpoint, t.depth, deadline))
-        .collect();
+    let all = ctx.deadline.at_most(almost(ctx.deadline));
+    // Each has its own time from its own start: those that hang first must not take it from those that wait for their turn.
+    let walk = |target| async move { walk(ctx, target, all.at_most(limit)).await };
+    let walks: Vec<_> = targets.iter().map(walk).collect();
     stream::iter(walks).buffered(AT_ONCE).collect().await
+}
+
+async fn walk(ctx: &Ctx<'_>, target: &Target, deadline: Deadline) -> Probe {
+    net::probe(&ctx.sources.http, &target.endpoint, target.depth, deadline).await
 }
 
 /// The API's answer that the check of its budget asks for too; `None` when nobody can ask.

@@ -91,11 +91,14 @@ impl Check for ToolsPresent {
             }
             let limit = ctx.config.check(self.id()).duration(&TIMEOUT);
             // A little before the deadline, so that the answer names the program that hangs.
-            let deadline = ctx.deadline.at_most(limit.min(ctx.deadline.remaining().mul_f32(0.9)));
+            let all = ctx.deadline.at_most(ctx.deadline.remaining().mul_f32(0.9));
             let home = if ctx.job.temp.is_absolute() { &ctx.job.temp } else { Path::new(NO_HOME) };
             let surroundings = Surroundings { path: &ctx.job.path, home };
-            let looks: Vec<_> =
-                tools.iter().map(|t| look(t, &folders, surroundings, deadline)).collect();
+            // Each has its own time from its own start.
+            let places = &folders;
+            let look =
+                |tool| async move { look(tool, places, surroundings, all.at_most(limit)).await };
+            let looks: Vec<_> = tools.iter().map(look).collect();
             let rows: Vec<Row> = stream::iter(looks).buffered(AT_ONCE).collect().await;
             Ok(judge(&rows, folders.len()))
         })

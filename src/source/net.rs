@@ -77,6 +77,10 @@ pub async fn probe(http: &Http, endpoint: &Endpoint, depth: Depth, deadline: Dea
     let question = format!("{depth:?} {}", endpoint.text());
     let walk = async {
         let mut probe = Probe::default();
+        if deadline.remaining().is_zero() {
+            probe.failure = Some(Failure::no_time(endpoint));
+            return Ok(probe);
+        }
         probe.failure = walk(http, endpoint, depth, deadline, &mut probe).await.err();
         Ok(probe)
     };
@@ -326,6 +330,15 @@ mod tests {
         );
         assert_eq!(heard(b"220 mail.example\r\n", 25).await, (other, None));
         assert_eq!(heard(b"", 5432).await, (None, None));
+    }
+
+    #[tokio::test]
+    async fn whoever_is_not_asked_for_want_of_time_is_not_called_silent() {
+        let http = Http::new(None, crate::source::http::Proxy::default()).unwrap();
+        let endpoint = Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: 9 };
+        let probe = probe(&http, &endpoint, Depth::Answer, Deadline::after(Duration::ZERO)).await;
+        let chain = probe.failure.unwrap().error.chain();
+        assert_eq!(chain, "walk to tcp://127.0.0.1:9: not asked: others took all the time");
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::io;
 
 use rustls::CertificateError;
 
+use super::without_query;
+use crate::config::Endpoint;
 use crate::source::error::{Cause, Error};
 
 /// Why a walk ended before its end.
@@ -69,6 +71,15 @@ impl Failure {
             Cause::Io(_) | Cause::Other(_) => Kind::BrokenOff,
         };
         Self::new(kind, error)
+    }
+
+    /// The endpoint's turn came too late.
+    pub(super) fn no_time(endpoint: &Endpoint) -> Self {
+        let text = endpoint.text();
+        let tried = format!("walk to {}", without_query(&text));
+        let cause = Cause::Other("not asked: others took all the time".to_owned());
+        let help = "repair the endpoints that do not answer, or raise the input timeout";
+        Self::new(Kind::Timeout, Error::new(tried, cause).with_help(help))
     }
 
     /// Nobody spoke SSH on its port.

@@ -62,6 +62,16 @@ fn a_program_that_does_not_say_its_version_warns() {
 }
 
 #[test]
+fn programs_that_hang_do_not_take_the_time_of_the_others() {
+    let hang = "while :; do :; done";
+    let programs =
+        [("a", hang), ("b", hang), ("c", hang), ("d", hang), ("e", "echo e version 7.1")];
+    let row = asked(&programs, "a, b, c, d, e");
+    says("others", &row, ("warn", "a is there and can not be asked", "by hand"));
+    assert!(row["observations"].to_string().contains("\"7.1 ("), "{row}");
+}
+
+#[test]
 fn a_program_sees_nothing_of_the_environment_of_the_job() {
     let spy = "for name in GITHUB_TOKEN RUNNER_GUARD_SECRET_X; do eval \"[ -z \\\"\\$$name\\\" ]\" || exit 9; done; echo 1.0";
     let config = "tools: [spy]\n";
