@@ -221,20 +221,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn at_the_deadline_a_program_is_killed_with_what_it_started() {
-        let folder = tempfile::tempdir().unwrap();
-        let script = format!("sleep 300 & echo $! > {}/child\nwait", folder.path().display());
+    async fn a_program_that_does_not_end_is_left_at_the_deadline() {
         let start = Instant::now();
-        let error = ran_in(folder.path(), &script, Duration::from_secs(2)).await.unwrap_err();
+        let error = ran("sleep 300", Duration::from_millis(300)).await.unwrap_err();
         assert!(matches!(error.cause(), Cause::Timeout(_)), "{}", error.chain());
         assert!(start.elapsed() < LONG);
-        let child = std::fs::read_to_string(folder.path().join("child")).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_program_that_nobody_waits_for_is_killed_with_what_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let child = folder.path().join("child");
+        let script =
+            format!("sleep 300 & echo $! > {0}.new; mv {0}.new {0}; wait", child.display());
+        let until = Instant::now() + LONG;
+        let appears = async {
+            while !child.exists() {
+                assert!(Instant::now() < until, "it did not start");
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            ended = ran_in(folder.path(), &script, LONG) => panic!("{ended:?}"),
+            () = appears => {}
+        }
+        let child = std::fs::read_to_string(child).unwrap();
         let state = || std::fs::read_to_string(format!("/proc/{}/stat", child.trim()));
         // Killed and not yet collected by its new parent counts as dead.
-        let dead = || state().map_or(true, |stat| stat.contains(") Z"));
-        let limit = Instant::now() + LONG;
-        while !dead() {
-            assert!(Instant::now() < limit, "{:?}", state());
+        while !state().map_or(true, |stat| stat.contains(") Z")) {
+            assert!(Instant::now() < until, "{:?}", state());
             tokio::task::yield_now().await;
         }
     }

@@ -296,24 +296,21 @@ pub fn without_query(url: &str) -> &str {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "each server lives in a thread of the test")]
 mod tests {
-    use std::io::{Read as _, Write as _};
+    use std::io::Write as _;
 
     use super::*;
 
     /// What is heard of a server that says this first, as if it were on this port.
     async fn heard(word: &'static [u8], port: u16) -> (Option<String>, Option<Kind>) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            stream.write_all(word).unwrap();
-            stream.read_to_end(&mut Vec::new()).unwrap();
-        });
-        let mut probe = Probe::default();
-        let deadline = Deadline::after(Duration::from_millis(900));
-        let stream = TcpStream::connect(address).await.unwrap();
+        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        // What it says is there before anybody listens: no test waits for a thread.
+        let (mut server, _) = listener.accept().unwrap();
+        server.write_all(word).unwrap();
+        client.set_nonblocking(true).unwrap();
+        let stream = TcpStream::from_std(client).unwrap();
+        let (mut probe, deadline) = (Probe::default(), Deadline::after(Duration::from_millis(900)));
         let ended = listen(stream, "h", port, deadline, &mut probe).await;
         (probe.banner, ended.err().map(|failure| failure.kind))
     }

@@ -11,7 +11,12 @@ const ID: &str = "tools-present";
 
 /// The row of a run that finds these programs, each with its script, and wants these.
 fn asked(programs: &[(&str, &str)], tools: &str) -> Value {
-    let config = format!("tools: [{tools}]\nchecks: {{tools-present: {{timeout: 2s}}}}\n");
+    asked_for(programs, tools, "9s")
+}
+
+/// As [`asked`], with a time for each.
+fn asked_for(programs: &[(&str, &str)], tools: &str, limit: &str) -> Value {
+    let config = format!("tools: [{tools}]\nchecks: {{tools-present: {{timeout: {limit}}}}}\n");
     let guard = programs.iter().fold(Guard::preflight(&config), |guard, (name, script)| {
         let guard = guard.file(&format!("bin/{name}"), &format!("#!/bin/sh\n{script}\n"));
         let place = guard.path(&format!("bin/{name}"));
@@ -57,16 +62,16 @@ fn a_program_that_does_not_say_its_version_warns() {
     says("broken", &broken, ("warn", "does not say its version (exit code 1)", "by hand"));
     let silent = asked(&[("ansible", "true")], "ansible");
     says("silent", &silent, ("warn", "names no version", "by hand"));
-    let hangs = asked(&[("ansible", "while :; do :; done")], "ansible");
+    let hangs = asked_for(&[("ansible", "exec /bin/sleep 300")], "ansible", "1s");
     says("hangs", &hangs, ("warn", "no answer within", "by hand"));
 }
 
 #[test]
 fn programs_that_hang_do_not_take_the_time_of_the_others() {
-    let hang = "while :; do :; done";
+    let hang = "exec /bin/sleep 300";
     let programs =
         [("a", hang), ("b", hang), ("c", hang), ("d", hang), ("e", "echo e version 7.1")];
-    let row = asked(&programs, "a, b, c, d, e");
+    let row = asked_for(&programs, "a, b, c, d, e", "3s");
     says("others", &row, ("warn", "a is there and can not be asked", "by hand"));
     assert!(row["observations"].to_string().contains("\"7.1 ("), "{row}");
 }
