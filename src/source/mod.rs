@@ -9,11 +9,13 @@ pub mod files;
 pub mod github;
 pub mod host;
 pub mod http;
+pub mod identity;
 mod memo;
 pub mod net;
 pub mod prometheus;
 pub mod runner_files;
 pub mod runner_status;
+pub mod status_page;
 
 pub use error::{Cause, Error};
 

@@ -135,12 +135,13 @@ fn a_missing_permission_is_named_as_github_names_it() {
 fn a_registered_runner_is_judged_by_its_state_and_labels() {
     let with =
         |runner: Runner| registered(Script { repo_runners: vec![runner], ..Script::default() });
-    let status = |ended: Ended| ended.finding("runner-registered")["status"].clone();
+    let row = |check: &str, ended: Ended| ended.finding(check)["status"].clone();
+    let status = |ended| row("runner-registered", ended);
     let good = || Runner::online("a", &["self-hosted", "A"]);
     assert_eq!(status(with(good())), "pass");
-    assert_eq!(status(with(Runner { busy: true, ..good() })), "warn");
+    assert_eq!(row("runner-busy", with(Runner { busy: true, ..good() })), "warn");
     assert_eq!(status(with(Runner { status: "offline", ..good() })), "fail");
-    assert_eq!(status(with(Runner::online("a", &["self-hosted"]))), "fail");
+    assert_eq!(row("runner-labels", with(Runner::online("a", &["self-hosted"]))), "fail");
     assert_eq!(status(with(Runner { status: "sleeping", ..good() })), "unknown");
     assert_eq!(status(registered(Script::default())), "fail");
 }
@@ -202,8 +203,7 @@ fn dns_tcp_tls_and_http_failures_are_told_apart() {
     let broken =
         serve(Behaviour::Answer(502, "text/html", "<title>Bad Gateway</title>".to_owned()));
     let hung = serve(Behaviour::Hang);
-    let refused =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("port");
+    let refused = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("port");
     for (endpoint, word) in [
         ("https://no-such-host.invalid/".to_owned(), "dns"),
         (format!("tcp://{refused}"), "tcp"),

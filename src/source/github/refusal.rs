@@ -35,6 +35,28 @@ pub(super) fn refused(tried: &str, reply: &Reply) -> Error {
     }
 }
 
+/// Every error of this boundary says what to do; those that do not yet say it by the class of their cause.
+pub(super) fn advised(error: Error) -> Error {
+    if error.help().is_some() {
+        return error;
+    }
+    let help = match error.cause() {
+        Cause::Dns(_) | Cause::Connect(_) | Cause::Tls(_) | Cause::Timeout(_) => {
+            "GitHub's API can not be reached from here, or not in time: see the row of endpoint-reachable"
+        }
+        Cause::Status { status: 500.., .. } => {
+            "a fault of GitHub's servers: look at its status page, then run the gate again"
+        }
+        Cause::Status { .. } | Cause::Permission { .. } => {
+            "GitHub does not take this request: use another token, or a newer runner-guard"
+        }
+        Cause::TooLarge(_) | Cause::Parse(_) | Cause::Io(_) | Cause::Other(_) => {
+            "this is not how GitHub's API answers: run the gate again; then look for a proxy in between and at GITHUB_API_URL"
+        }
+    };
+    error.with_help(help)
+}
+
 fn permission(tried: &str, status: u16, needs: Option<String>) -> Error {
     let help = match &needs {
         Some(needs) => format!(
@@ -67,6 +89,16 @@ mod tests {
         assert!(
             matches!(error.cause(), Cause::Permission { needs: Some(n), .. } if n == "administration=read")
         );
+    }
+
+    #[test]
+    fn every_error_says_what_to_do_and_none_loses_what_it_said() {
+        let broken = Error::new("t", Cause::Status { status: 502, message: String::new() });
+        assert!(advised(broken).help().unwrap().contains("status page"));
+        let slow = Error::new("t", Cause::Timeout(std::time::Duration::ZERO));
+        assert!(advised(slow).help().unwrap().contains("endpoint-reachable"));
+        let said = Error::new("t", Cause::Other(String::new())).with_help("own");
+        assert_eq!(advised(said).help(), Some("own"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod azurite;
 pub(crate) mod command;
+pub(crate) mod fake_app;
 pub(crate) mod fake_artifacts;
 pub(crate) mod fake_github;
 mod fake_rest;
