@@ -1,6 +1,7 @@
 //! Readers of the world outside. Every read has a deadline and a size cap; nothing here decides what an answer means.
 
 pub mod ansible;
+pub mod command;
 pub mod docker;
 pub mod error;
 pub mod exposition;
@@ -39,6 +40,7 @@ pub struct Sources {
 impl Sources {
     /// Begins a new round: everything is asked again.
     pub fn forget(&self) {
+        self.http.forget();
         if let Ok(github) = &self.github {
             github.forget();
         }
