@@ -97,8 +97,12 @@ impl Check for FiringAlerts {
                     let found = alerts::from_prometheus(prometheus, ctx.deadline).await?;
                     (found, format!("prometheus {}", prometheus.url()))
                 }
-                (None, None) => return Ok(Outcome::skipped("neither Alertmanager nor Prometheus is configured")
-                    .help("set the input alertmanager-url or prometheus-url")),
+                (None, None) => {
+                    return Ok(Outcome::skipped(
+                        "neither Alertmanager nor Prometheus is configured",
+                    )
+                    .help("set the input alertmanager-url or prometheus-url"));
+                }
             };
             Ok(judge(&found, &policy, ctx.sources.now).saw("source", via))
         })
@@ -155,7 +159,10 @@ fn judge(found: &[Alert], policy: &Policy<'_>, now: i64) -> Outcome {
     };
     let (blocking, warning) = (of(Status::Fail), of(Status::Warn));
     let outcome = match (blocking.as_slice(), warning.as_slice()) {
-        ([], []) => Outcome::pass(format!("no alert fires that speaks against a deploy ({} fire in all)", found.len())),
+        ([], []) => Outcome::pass(format!(
+            "no alert fires that speaks against a deploy ({} fire in all)",
+            found.len()
+        )),
         ([], warning) => bad(Status::Warn, warning, now),
         (blocking, _) => bad(Status::Fail, blocking, now),
     };
@@ -209,7 +216,11 @@ mod tests {
 
     #[test]
     fn the_severity_decides_and_the_oldest_is_named_first() {
-        let all = [alert("Slow", "warning", 400), alert("Late", "critical", 900), alert("Full", "CRITICAL", 100)];
+        let all = [
+            alert("Slow", "warning", 400),
+            alert("Late", "critical", 900),
+            alert("Full", "CRITICAL", 100),
+        ];
         let outcome = asked(&all, &[]);
         assert_eq!(outcome.status, Status::Fail);
         assert_eq!(outcome.summary, "firing: Full on h:9101 for 15 min, Late on h:9101 for 100 s");

@@ -130,19 +130,24 @@ async fn scale_set(ctx: &Ctx<'_>, set: &str) -> Result<Outcome, Error> {
     let help = "look at the listener's pod in the controller's namespace; its metrics are on only when the chart sets `metrics`, and runners[].scale-set must be the label `name`";
     let unknown = |text: String| Ok(Outcome::unknown(text).help(help));
     match arc::read(ctx.sources, set, listener, ctx.deadline).await? {
-        Known::Never => unknown(format!("no sample of gha_registered_runners for the scale set {set}")),
+        Known::Never => {
+            unknown(format!("no sample of gha_registered_runners for the scale set {set}"))
+        }
         Known::Before(age) => unknown(format!(
             "the listener of the scale set {set} is silent: its newest sample is {age:.0} s old"
         )),
-        Known::Now(found) if found.age.is_none_or(|age| age > max_age(ctx).as_secs_f64()) => unknown(
-            format!(
+        Known::Now(found) if found.age.is_none_or(|age| age > max_age(ctx).as_secs_f64()) => {
+            unknown(format!(
                 "the samples of the scale set {set} are {}, the limit is {} s",
                 found.age.map_or("of unknown age".to_owned(), |age| format!("{age:.0} s old")),
                 max_age(ctx).as_secs()
-            ),
-        ),
+            ))
+        }
         Known::Now(found) => Ok(room(set, &found).unwrap_or_else(|| {
-            Outcome::unknown(format!("the listener of the scale set {set} shows no gha_busy_runners or gha_max_runners")).help(help)
+            Outcome::unknown(format!(
+                "the listener of the scale set {set} shows no gha_busy_runners or gha_max_runners"
+            ))
+            .help(help)
         })),
     }
 }
@@ -160,11 +165,15 @@ fn room(set: &str, found: &ScaleSet) -> Option<Outcome> {
         ))
         .help("wait, or raise maxRunners of the scale set")
     } else {
-        Outcome::pass(format!("the scale set {set} has room: {busy:.0} of {max:.0} runners are busy"))
+        Outcome::pass(format!(
+            "the scale set {set} has room: {busy:.0} of {max:.0} runners are busy"
+        ))
     };
-    let outcome = outcome
-        .saw("busy", full.to_string())
-        .saw_limit("busy runners", format!("{busy:.0}"), format!("below {max:.0}"));
+    let outcome = outcome.saw("busy", full.to_string()).saw_limit(
+        "busy runners",
+        format!("{busy:.0}"),
+        format!("below {max:.0}"),
+    );
     let counts = [
         ("registered", found.registered),
         ("max", found.max),

@@ -22,7 +22,13 @@ const MIN_FREE_PERCENT: OptionSpec = OptionSpec {
     name: "min-free-percent",
     kind: OptionKind::Percent,
     default: "5",
-    help: "Least free share of bytes and of inodes; bytes stop the deploy only below both limits.",
+    help: "Least free share; the deploy is stopped only below both.",
+};
+const MIN_INODES_PERCENT: OptionSpec = OptionSpec {
+    name: "min-inodes-percent",
+    kind: OptionKind::Percent,
+    default: "5",
+    help: "Least free share of the inodes; below it warns, none left fails.",
 };
 const MIN_MEMORY: OptionSpec = OptionSpec {
     name: "min-memory",
@@ -80,7 +86,15 @@ impl Check for RunnerResources {
 
     fn options(&self) -> &'static [OptionSpec] {
         const {
-            &[MIN_FREE, MIN_FREE_PERCENT, MIN_MEMORY, MIN_MEMORY_PERCENT, MAX_LOAD, MAX_PRESSURE]
+            &[
+                MIN_FREE,
+                MIN_FREE_PERCENT,
+                MIN_INODES_PERCENT,
+                MIN_MEMORY,
+                MIN_MEMORY_PERCENT,
+                MAX_LOAD,
+                MAX_PRESSURE,
+            ]
         }
     }
 
@@ -93,7 +107,11 @@ impl Check for RunnerResources {
             let Some(host) = read(ctx, &subject).await? else { return Ok(silent(&subject)) };
             let settings = ctx.config.check(self.id());
             let limits = Limits {
-                free: Pair { bytes: settings.bytes(&MIN_FREE), percent: settings.percent(&MIN_FREE_PERCENT) },
+                free: Pair {
+                    bytes: settings.bytes(&MIN_FREE),
+                    percent: settings.percent(&MIN_FREE_PERCENT),
+                },
+                inodes: settings.percent(&MIN_INODES_PERCENT),
                 memory: Pair {
                     bytes: settings.bytes(&MIN_MEMORY),
                     percent: settings.percent(&MIN_MEMORY_PERCENT),
@@ -123,7 +141,8 @@ async fn read(ctx: &Ctx<'_>, subject: &Subject) -> Result<Option<HostMetrics>, E
     let current = current.filter(|reading| reading.is_fresh(subject.max_age));
     let named = ctx.runner.and_then(|r| r.host.clone());
     let Some(hostname) = current.and_then(|r| r.hostname.clone()).or(named) else {
-        return direct.and_then(|host| if host.is_none() { status.map(|_| None) } else { Ok(host) });
+        return direct
+            .and_then(|host| if host.is_none() { status.map(|_| None) } else { Ok(host) });
     };
     let host = match direct {
         Ok(Some(host)) => Some(host),
@@ -145,6 +164,7 @@ struct Pair {
 
 struct Limits {
     free: Pair,
+    inodes: u8,
     memory: Pair,
     load: u64,
     pressure: u8,
@@ -166,7 +186,7 @@ const FREE_INODES: &str = "find the folder with most files: `du --inodes -xd2 / 
 const WRITABLE: &str = "look for disk errors: `journalctl -k | grep -iE 'i/o error|remount'`; take the runner out of service";
 
 fn judge(host: &HostMetrics, limits: &Limits) -> Outcome {
-    let mut rows: Vec<Row> = host.disks.iter().filter_map(|d| disk(d, limits)).collect();
+    let mut rows: Vec<Row> = host.disks.iter().flat_map(|d| disk(d, limits)).collect();
     rows.extend(memory(host, limits));
     rows.extend(load(host, limits));
     rows.extend(host.pressure.iter().filter_map(|p| pressure(p, limits)));
@@ -195,7 +215,8 @@ fn tightest(host: &HostMetrics) -> String {
     let share = |d: &&DiskMetrics| d.available / d.size;
     let tight = host.disks.iter().min_by(|a, b| share(a).total_cmp(&share(b)));
     let disk = tight.map(|d| format!("{} free at {}", bytes_text(whole(d.available)), d.mount));
-    let memory = host.memory_available.map(|m| format!("{} of memory available", bytes_text(whole(m))));
+    let memory =
+        host.memory_available.map(|m| format!("{} of memory available", bytes_text(whole(m))));
     disk.into_iter().chain(memory).collect::<Vec<_>>().join(", ")
 }
 
@@ -217,36 +238,51 @@ fn below(value: f64, total: f64, limit: Pair) -> Status {
     }
 }
 
-fn disk(disk: &DiskMetrics, limits: &Limits) -> Option<Row> {
-    let name = format!("{} ({})", disk.mount, disk.purpose);
+fn disk(disk: &DiskMetrics, limits: &Limits) -> Vec<Row> {
+    let purposes = disk.purposes.iter().map(String::as_str).collect::<Vec<_>>();
+    let name = format!("{} ({})", disk.mount, purposes.join(", "));
     if disk.read_only {
         // The system's own disk is read-only by design on many hosts; jobs do not write there.
-        let jobs_write = matches!(disk.purpose.as_str(), "work" | "tmp" | "diag");
-        let row = |name| Row {
+        let jobs_write = purposes.iter().any(|p| matches!(*p, "work" | "tmp" | "diag"));
+        let row = Row {
             status: Status::Fail,
             name,
             value: "mounted read-only".to_owned(),
             limit: "writable".to_owned(),
             help: WRITABLE,
         };
-        return jobs_write.then(|| row(name));
+        return jobs_write.then_some(row).into_iter().collect();
     }
-    let percent = |part: f64, of: f64| if of > 0.0 { part / of * 100.0 } else { 100.0 };
-    let inodes = percent(disk.files_free, disk.files);
-    if disk.files > 0.0 && inodes < f64::from(limits.free.percent) {
-        let status = if disk.files_free < 1.0 { Status::Fail } else { Status::Warn };
-        let value = format!("{:.0} inodes free of {:.0}", disk.files_free, disk.files);
-        let limit = format!("{} %", limits.free.percent);
-        return Some(Row { status, name, value, limit, help: FREE_INODES });
-    }
-    let value = format!(
-        "{} free of {} ({:.0} %)",
-        bytes_text(whole(disk.available)),
-        bytes_text(whole(disk.size)),
-        percent(disk.available, disk.size).floor()
-    );
-    let status = below(disk.available, disk.size, limits.free);
-    Some(Row { status, name, value, limit: pair(limits.free), help: FREE_SPACE })
+    let share = disk.available / disk.size * 100.0;
+    let space = Row {
+        status: below(disk.available, disk.size, limits.free),
+        name: name.clone(),
+        value: format!(
+            "{} free of {} ({:.0} %)",
+            bytes_text(whole(disk.available)),
+            bytes_text(whole(disk.size)),
+            share.floor()
+        ),
+        limit: pair(limits.free),
+        help: FREE_SPACE,
+    };
+    std::iter::once(space).chain(inodes(disk, &name, limits.inodes)).collect()
+}
+
+fn inodes(disk: &DiskMetrics, name: &str, limit: u8) -> Option<Row> {
+    let share = (disk.files > 0.0).then(|| disk.files_free / disk.files * 100.0)?;
+    let status = match (disk.files_free < 1.0, share < f64::from(limit)) {
+        (true, _) => Status::Fail,
+        (false, true) => Status::Warn,
+        (false, false) => Status::Pass,
+    };
+    Some(Row {
+        status,
+        name: format!("inodes of {name}"),
+        value: format!("{:.0} free of {:.0} ({:.0} %)", disk.files_free, disk.files, share.floor()),
+        limit: format!("{limit} %"),
+        help: FREE_INODES,
+    })
 }
 
 fn pair(limit: Pair) -> String {
@@ -259,7 +295,11 @@ fn memory(host: &HostMetrics, limits: &Limits) -> Option<Row> {
     Some(Row {
         status: below(available, total, limits.memory),
         name: "memory".to_owned(),
-        value: format!("{} available of {}", bytes_text(whole(available)), bytes_text(whole(total))),
+        value: format!(
+            "{} available of {}",
+            bytes_text(whole(available)),
+            bytes_text(whole(total))
+        ),
         limit: pair(limits.memory),
         help: FREE_MEMORY,
     })
@@ -301,7 +341,11 @@ fn pressure(pressure: &PressureMetrics, limits: &Limits) -> Option<Row> {
     })
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes below 2^53 bytes")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sizes below 2^53 bytes"
+)]
 fn whole(value: f64) -> u64 {
     value.max(0.0) as u64
 }
@@ -313,14 +357,23 @@ mod tests {
     const GIB: f64 = 1_073_741_824.0;
     const LIMITS: Limits = Limits {
         free: Pair { bytes: 2 << 30, percent: 5 },
+        inodes: 5,
         memory: Pair { bytes: 512 << 20, percent: 5 },
         load: 8,
         pressure: 60,
     };
 
     fn disk_of(available: f64, size: f64) -> DiskMetrics {
-        let (purpose, mount) = ("work".to_owned(), "/w".to_owned());
-        DiskMetrics { purpose, mount, size, available, files: 100.0, files_free: 50.0, read_only: false }
+        let (purposes, mount) = (["work".to_owned()].into(), "/w".to_owned());
+        DiskMetrics {
+            purposes,
+            mount,
+            size,
+            available,
+            files: 100.0,
+            files_free: 50.0,
+            read_only: false,
+        }
     }
 
     fn host() -> HostMetrics {
@@ -345,7 +398,8 @@ mod tests {
 
     #[test]
     fn a_roomy_host_passes_and_shows_its_numbers() {
-        let text = "the host has room, memory and air: 50.0 GiB free at /w, 4.0 GiB of memory available";
+        let text =
+            "the host has room, memory and air: 50.0 GiB free at /w, 4.0 GiB of memory available";
         assert_eq!(with(|_| {}), (Status::Pass, text.to_owned()));
     }
 
@@ -358,10 +412,16 @@ mod tests {
         let usual = disk_of(50.0 * GIB, 100.0 * GIB);
         assert_eq!(disk(DiskMetrics { files_free: 0.0, ..usual.clone() }).0, Status::Fail);
         assert_eq!(disk(DiskMetrics { files_free: 3.0, ..usual.clone() }).0, Status::Warn);
-        assert_eq!(disk(DiskMetrics { files: 0.0, files_free: 0.0, ..usual.clone() }).0, Status::Pass);
+        assert_eq!(
+            disk(DiskMetrics { files: 0.0, files_free: 0.0, ..usual.clone() }).0,
+            Status::Pass
+        );
         let locked = DiskMetrics { read_only: true, ..usual };
         assert_eq!(disk(locked.clone()).0, Status::Fail);
-        assert_eq!(disk(DiskMetrics { purpose: "root".to_owned(), ..locked }).0, Status::Pass);
+        assert_eq!(
+            disk(DiskMetrics { purposes: ["root".to_owned()].into(), ..locked }).0,
+            Status::Pass
+        );
     }
 
     #[test]
@@ -370,7 +430,10 @@ mod tests {
         let small = with(|h| (h.memory_total, h.memory_available) = (Some(GIB), Some(0.4 * GIB)));
         assert_eq!(small.0, Status::Warn);
         let (status, text) = with(|h| h.load = Some(40.0));
-        assert_eq!((status, text.as_str()), (Status::Warn, "load: 10.0 for each of 4 processors (limit 8)"));
+        assert_eq!(
+            (status, text.as_str()),
+            (Status::Warn, "load: 10.0 for each of 4 processors (limit 8)")
+        );
     }
 
     #[test]

@@ -208,7 +208,10 @@ mod tests {
     #[test]
     fn health_without_a_break_is_steady_and_says_since_when_at_least() {
         let (status, text) = asked(&past(|_| Some(1.0)));
-        assert_eq!((status, text.as_str()), ("pass", "a has been healthy without a break for at least 20 min"));
+        assert_eq!(
+            (status, text.as_str()),
+            ("pass", "a has been healthy without a break for at least 20 min")
+        );
     }
 
     #[test]
@@ -228,7 +231,10 @@ mod tests {
         };
         let (status, text) = down(600.0, 900.0);
         assert_eq!(status, "warn");
-        assert!(text.starts_with("a was offline 4 min ago; it must be healthy for 10 min"), "{text}");
+        assert!(
+            text.starts_with("a was offline 4 min ago; it must be healthy for 10 min"),
+            "{text}"
+        );
         assert_eq!(down(300.0, 570.0).0, "pass");
         assert!(down(1200.0, 1200.0).1.starts_with("a is offline now"));
     }

@@ -115,9 +115,8 @@ pub async fn from_alertmanager(
     let alerts: Vec<RawAlert> = serde_json::from_slice(&reply.body)
         .map_err(|e| wrong(Cause::Parse(format!("not an answer of Alertmanager: {e}"))))?;
     // An old server may not know the filters.
-    let active = |a: &RawAlert| {
-        a.status.as_ref().is_none_or(|s| s.state.is_empty() || s.state == "active")
-    };
+    let active =
+        |a: &RawAlert| a.status.as_ref().is_none_or(|s| s.state.is_empty() || s.state == "active");
     Ok(alerts.into_iter().filter(active).map(alert).collect())
 }
 

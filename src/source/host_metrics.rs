@@ -1,6 +1,6 @@
 //! What the exporter of a host tells about it: memory, load, file systems and pressure. Which numbers are bad is not decided here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Sources;
 use super::error::Error;
@@ -31,7 +31,7 @@ pub struct HostMetrics {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DiskMetrics {
     /// What it serves: `work`, `root`, `tmp`, `diag`.
-    pub purpose: String,
+    pub purposes: BTreeSet<String>,
     /// Where it is mounted.
     pub mount: String,
     /// Bytes in all.
@@ -123,7 +123,7 @@ fn sample(series: &Series) -> Option<Sample> {
 
 fn collect(samples: &[Sample]) -> Option<HostMetrics> {
     let mut host = HostMetrics::default();
-    let mut disks: BTreeMap<(String, String), DiskMetrics> = BTreeMap::new();
+    let mut disks: BTreeMap<String, DiskMetrics> = BTreeMap::new();
     for sample in samples {
         let Some(what) = sample.name.strip_prefix("runner_host_") else { continue };
         let value = sample.value;
@@ -144,11 +144,11 @@ fn collect(samples: &[Sample]) -> Option<HostMetrics> {
     shown.then_some(host)
 }
 
-fn fill(disks: &mut BTreeMap<(String, String), DiskMetrics>, sample: &Sample, what: &str) {
+fn fill(disks: &mut BTreeMap<String, DiskMetrics>, sample: &Sample, what: &str) {
     let label = |name| sample.label(name).unwrap_or_default().to_owned();
-    let key = (label("mountpoint"), label("purpose"));
-    let disk = disks.entry(key.clone()).or_default();
-    (disk.mount, disk.purpose) = key;
+    let disk = disks.entry(label("mountpoint")).or_default();
+    disk.mount = label("mountpoint");
+    disk.purposes.insert(label("purpose"));
     match what {
         "size_bytes" => disk.size = sample.value,
         "avail_bytes" => disk.available = sample.value,
@@ -174,7 +174,7 @@ mod tests {
         let host = collect(&page.samples).unwrap();
         assert_eq!((host.load, host.cpus, host.memory_total), (Some(3.0), Some(2.0), None));
         let disk = &host.disks[0];
-        assert_eq!((disk.purpose.as_str(), disk.mount.as_str()), ("work", "/w"));
+        assert!(disk.purposes.contains("work") && disk.mount == "/w");
         assert!(disk.read_only && disk.available < disk.size);
     }
 

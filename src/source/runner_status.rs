@@ -167,9 +167,8 @@ async fn sample(
     deadline: Deadline,
 ) -> Result<Option<Sample>, Error> {
     let page = sources.pages.get(&sources.http, url, deadline).await?;
-    let named = |s: &&Sample| {
-        subject.name.is_empty() || s.label("runner") == Some(subject.name.as_str())
-    };
+    let named =
+        |s: &&Sample| subject.name.is_empty() || s.label("runner") == Some(subject.name.as_str());
     Ok(page.find(metric).find(named).cloned())
 }
 
@@ -258,7 +257,8 @@ async fn exporter_freshness(
     subject: &Subject,
     deadline: Deadline,
 ) -> Result<Freshness, Error> {
-    let via = subject.exporter.as_ref().map_or("nothing".to_owned(), |url| format!("exporter {url}"));
+    let via =
+        subject.exporter.as_ref().map_or("nothing".to_owned(), |url| format!("exporter {url}"));
     let reading = from_exporter(sources, subject, deadline).await?;
     let up = subject.exporter.is_some().then_some(true);
     Ok(Freshness { age: reading.and_then(|r| r.age), up, via })
@@ -275,7 +275,9 @@ async fn prometheus_freshness(
     let seen = if age.is_some() { metric.clone() } else { format!("last_over_time({metric}[6h])") };
     let up = format!("up and on(instance, job) {seen}");
     if age.is_none() {
-        let past = format!("max_over_time(timestamp({metric})[6h:1m])");
+        // Finer for the last minutes, in which a few seconds matter.
+        let within = |span| format!("max_over_time(timestamp({metric})[{span}])");
+        let past = format!("{} or {}", within("10m:5s"), within("6h:1m"));
         age = newest(&prometheus.query(&past, deadline).await?);
     }
     let up = prometheus.query(&up, deadline).await?;

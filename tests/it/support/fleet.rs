@@ -32,9 +32,15 @@ pub(crate) fn free() -> SocketAddr {
 
 /// A runner's folder, with a process of the listener's name in it.
 pub(crate) fn listener(root: &Path, name: &str) -> Running {
+    listener_that_works_in(root, &root.join("_work"), name)
+}
+
+/// As [`listener`], of a runner whose jobs work in another folder.
+pub(crate) fn listener_that_works_in(root: &Path, work: &Path, name: &str) -> Running {
     std::fs::create_dir_all(root.join("bin")).expect("folder");
-    std::fs::create_dir_all(root.join("_work")).expect("folder");
-    let settings = format!("\u{feff}{{\"agentName\": \"{name}\", \"workFolder\": \"_work\"}}");
+    std::fs::create_dir_all(work).expect("folder");
+    let work = work.display();
+    let settings = format!("\u{feff}{{\"agentName\": \"{name}\", \"workFolder\": \"{work}\"}}");
     std::fs::write(root.join(".runner"), settings).expect("settings");
     let program = root.join("bin/Runner.Listener");
     if !program.exists() {
@@ -72,11 +78,7 @@ pub(crate) fn prometheus(folder: &Path, listen: SocketAddr, targets: &[SocketAdd
 }
 
 /// Asks the gate again and again until it has this to say, at most 30 s.
-pub(crate) fn until(
-    what: &str,
-    ask: impl Fn() -> Ended,
-    wanted: impl Fn(&Ended) -> bool,
-) -> Ended {
+pub(crate) fn until(what: &str, ask: impl Fn() -> Ended, wanted: impl Fn(&Ended) -> bool) -> Ended {
     let limit = Instant::now() + Duration::from_secs(30);
     loop {
         let ended = ask();
