@@ -3,10 +3,11 @@
 
 use super::runner_online::{between_jobs, no_source, subject};
 use super::{Check, Ctx, Need, Scope};
-use crate::config::{OptionKind, OptionSpec, bytes_text};
+use crate::config::{Level, OptionKind, OptionSpec, bytes_text};
 use crate::report::{Outcome, Status};
 use crate::source::Error;
 use crate::source::host_metrics::{self, DiskMetrics, HostMetrics, PressureMetrics};
+use crate::source::prometheus::Prometheus;
 use crate::source::runner_status::{self, Subject};
 use crate::task::BoxFuture;
 
@@ -76,8 +77,12 @@ impl Check for RunnerResources {
         "Reads the host of the runner from its exporter, else from Prometheus by the label hostname; pressure comes from Prometheus only. Pass: all \
          limits are kept. Warn: below one of a pair of limits, few inodes, or the processor is short. Fail: below both limits of a disk or of the \
          memory, no inode left, a file system that jobs write to is mounted read-only, or the host stands still for memory or disk. Unknown: no \
-         current sample. Skipped: neither an exporter nor Prometheus is named, or the runner is made for one job. Needs runners[].exporter, or \
-         prometheus.url."
+         current sample; it warns, since runner-online says the same. Skipped: neither an exporter nor Prometheus is named, the exporter shows \
+         no host, or the runner is made for one job. Needs runners[].exporter, or prometheus.url."
+    }
+
+    fn on_unknown(&self) -> Option<Level> {
+        Some(Level::Warn)
     }
 
     fn needs(&self) -> &'static [Need] {
@@ -104,7 +109,11 @@ impl Check for RunnerResources {
                 return Ok(skipped);
             }
             let Some(subject) = subject(ctx) else { return Ok(no_source()) };
-            let Some(host) = read(ctx, &subject).await? else { return Ok(silent(&subject)) };
+            let host = match read(ctx, &subject).await? {
+                Found::Host(host) => host,
+                Found::NotShown => return Ok(not_shown(&subject)),
+                Found::Silent => return Ok(silent(&subject)),
+            };
             let settings = ctx.config.check(self.id());
             let limits = Limits {
                 free: Pair {
@@ -125,35 +134,75 @@ impl Check for RunnerResources {
 }
 
 fn silent(subject: &Subject) -> Outcome {
-    Outcome::unknown(format!("no current sample of runner_host_ metrics for the host of `{}`", subject.name))
-        .help("the host or its exporter may be down; runners[].host must be the label hostname of its metrics")
+    Outcome::unknown(format!("no current sample about the host of `{}`", subject.name))
+        .help("the host or its exporter may be down: look at the page /targets of Prometheus")
+}
+
+fn not_shown(subject: &Subject) -> Outcome {
+    Outcome::skipped(format!("the exporter of `{}` shows no runner_host_ metrics", subject.name))
+        .help("serve them with `runner-guard exporter` on that host; runners[].host must be the label hostname of its metrics")
+}
+
+/// What could be learnt about the host.
+enum Found {
+    Host(HostMetrics),
+    /// The exporter answers, and shows no host: it is another exporter, or its host part is off.
+    NotShown,
+    /// Nobody has a current word.
+    Silent,
 }
 
 /// The exporter itself is the fresher witness; what it does not have, and the pressure, comes from Prometheus.
-async fn read(ctx: &Ctx<'_>, subject: &Subject) -> Result<Option<HostMetrics>, Error> {
+async fn read(ctx: &Ctx<'_>, subject: &Subject) -> Result<Found, Error> {
     let direct = match &subject.exporter {
-        Some(url) => host_metrics::from_exporter(ctx.sources, url, ctx.deadline).await,
+        Some(url) => Some(host_metrics::from_exporter(ctx.sources, url, ctx.deadline).await),
+        None => None,
+    };
+    let hostname = match &ctx.sources.prometheus {
+        Some(prometheus) => hostname(ctx, prometheus, subject).await,
         None => Ok(None),
     };
-    let Some(prometheus) = &ctx.sources.prometheus else { return direct };
-    let status = runner_status::read(ctx.sources, subject, ctx.deadline).await;
-    let current = status.as_ref().ok().and_then(Option::as_ref);
-    let current = current.filter(|reading| reading.is_fresh(subject.max_age));
-    let named = ctx.runner.and_then(|r| r.host.clone());
-    let Some(hostname) = current.and_then(|r| r.hostname.clone()).or(named) else {
-        return direct
-            .and_then(|host| if host.is_none() { status.map(|_| None) } else { Ok(host) });
+    let host = match (direct, &hostname) {
+        (Some(Ok(Some(host))), _) => host,
+        (Some(Ok(None)), _) => return Ok(Found::NotShown),
+        (Some(Err(error)), Ok(None) | Err(_)) => return Err(error),
+        (None, Err(error)) => return Err(error.clone()),
+        (None, Ok(None)) => return Ok(Found::Silent),
+        (Some(Err(_)) | None, Ok(Some(name))) => match through(ctx, name).await? {
+            Some(host) => host,
+            None => return Ok(Found::NotShown),
+        },
     };
-    let host = match direct {
-        Ok(Some(host)) => Some(host),
-        // Samples of the host are as old as the runner's: both come from one scrape.
-        Ok(None) | Err(_) if current.is_some() => {
-            host_metrics::from_prometheus(prometheus, &hostname, ctx.deadline).await?
+    let pressure = match (&hostname, &ctx.sources.prometheus) {
+        (Ok(Some(name)), Some(prometheus)) if !name.is_empty() => {
+            host_metrics::pressure(prometheus, name, ctx.deadline).await.unwrap_or_default()
         }
-        other => return other,
+        _ => Vec::new(),
     };
-    let pressure = host_metrics::pressure(prometheus, &hostname, ctx.deadline).await;
-    Ok(host.map(|host| HostMetrics { pressure: pressure.unwrap_or_default(), ..host }))
+    Ok(Found::Host(HostMetrics { pressure, ..host }))
+}
+
+async fn through(ctx: &Ctx<'_>, hostname: &str) -> Result<Option<HostMetrics>, Error> {
+    match &ctx.sources.prometheus {
+        // Without a name every host that has none would match.
+        Some(prometheus) if !hostname.is_empty() => {
+            host_metrics::from_prometheus(prometheus, hostname, ctx.deadline).await
+        }
+        Some(_) | None => Ok(None),
+    }
+}
+
+/// The host of the runner, when Prometheus has a current sample of it: samples of the host are as old as those, both come from one scrape.
+async fn hostname(
+    ctx: &Ctx<'_>,
+    prometheus: &Prometheus,
+    subject: &Subject,
+) -> Result<Option<String>, Error> {
+    let reading = runner_status::from_prometheus(prometheus, subject, ctx.deadline).await?;
+    let current = reading.filter(|reading| reading.is_fresh(subject.max_age));
+    let configured = || ctx.runner.and_then(|r| r.host.clone());
+    // A runner without the label is looked up by what the configuration calls its host; without both nothing can be found.
+    Ok(current.map(|reading| reading.hostname.or_else(configured).unwrap_or_default()))
 }
 
 #[derive(Clone, Copy)]

@@ -85,16 +85,17 @@ fn prometheus_knows_the_host_by_its_name_and_how_long_it_stood_still() {
 
 #[test]
 fn samples_that_are_old_or_missing_are_no_answer() {
-    let unknown = ("unknown", "no current sample of runner_host_ metrics", "runners[].host");
+    let unknown = ("unknown", "no current sample about the host", "/targets");
     says("old", &row(ID, &through(0.1, 299.0)), unknown);
-    let Behaviour::Answer(_, _, bare) = exporter_page("a", 1, "true") else { unreachable!() };
-    says("bare", &row(ID, &exporter(&bare)), unknown);
     let login = exporter("<html>Login</html>");
     says("login", &row(ID, &login), ("unknown", "scrape", "/metrics"));
 }
 
 #[test]
 fn what_does_not_apply_is_skipped() {
+    let Behaviour::Answer(_, _, bare) = exporter_page("a", 1, "true") else { unreachable!() };
+    let not_shown = ("skipped", "shows no runner_host_ metrics", "runner-guard exporter");
+    says("another exporter", &row(ID, &exporter(&bare)), not_shown);
     let config = exporter(&page(0.0, 0.0)).replace("name: a,", "name: a, expect: ephemeral,");
     says("ephemeral", &row(ID, &config), ("skipped", "is made for one job", ""));
     says("none", &row(ID, "runners: [{name: a}]\n"), ("skipped", "neither", "runners[].exporter"));

@@ -60,11 +60,11 @@ pub(crate) fn exporter(root: &Path, hostname: &str, listen: SocketAddr) -> Runni
     start(command)
 }
 
-/// A Prometheus that scrapes these exporters every second.
+/// A Prometheus that scrapes these exporters every second, with the rules of `rules.yml` in its folder when there are any.
 pub(crate) fn prometheus(folder: &Path, listen: SocketAddr, targets: &[SocketAddr]) -> Running {
     let targets: Vec<String> = targets.iter().map(|target| format!("'{target}'")).collect();
     let config = format!(
-        "global: {{scrape_interval: 1s}}\nscrape_configs:\n  - job_name: runners\n    static_configs: [{{targets: [{}]}}]\n",
+        "global: {{scrape_interval: 1s, evaluation_interval: 1s}}\nrule_files: ['rules*.yml']\nscrape_configs:\n  - job_name: runners\n    static_configs: [{{targets: [{}]}}]\n",
         targets.join(", ")
     );
     std::fs::write(folder.join("prometheus.yml"), config).expect("configuration");
