@@ -60,7 +60,8 @@ impl Check for RunnerSteady {
             if wanted.is_zero() {
                 return Ok(Outcome::skipped("gate.stable-for is 0: nobody has to prove itself"));
             }
-            let (Some(prometheus), Some(subject)) = (&ctx.sources.prometheus, subject(ctx)) else {
+            let subject = subject(ctx).filter(|subject| !subject.name.is_empty());
+            let (Some(prometheus), Some(subject)) = (&ctx.sources.prometheus, subject) else {
                 return Ok(Outcome::skipped("there is no Prometheus that knows the past")
                     .help("set the input prometheus-url, or gate.state-file to remember what the gate itself saw"));
             };

@@ -156,34 +156,35 @@ impl Said {
     /// What the host itself says: the exporter is fresher than Prometheus.
     fn host(self) -> Word {
         match (self.exporter, self.prometheus) {
-            (Word::Online | Word::Offline | Word::Absent, _) => self.exporter,
-            (_, Word::Unasked) => self.exporter,
+            (Word::Online | Word::Offline | Word::Absent, _) | (_, Word::Unasked) => self.exporter,
             (Word::Unasked | Word::Silent(_), _) => self.prometheus,
         }
     }
 
     /// What a contradiction means; `None` when there is none. What stops a deploy stands before what blinds the monitoring.
     fn read(self) -> Option<Meaning> {
-        match (self.github, self.host()) {
-            (Word::Online, Word::Offline) => return Some(Meaning::DeadBehindGitHub),
-            (Word::Offline, Word::Online) => return Some(Meaning::CutOffFromGitHub),
-            (Word::Absent, Word::Online) => return Some(Meaning::Unregistered),
-            (Word::Online, Word::Silent(age)) => return Some(Meaning::Blind(age)),
-            (Word::Unasked | Word::Silent(_), _)
-            | (Word::Online, Word::Online | Word::Unasked | Word::Absent)
-            | (Word::Offline, Word::Offline | Word::Silent(_) | Word::Unasked | Word::Absent)
-            | (Word::Absent, Word::Offline | Word::Silent(_) | Word::Unasked | Word::Absent) => {}
-        }
+        let with_github = match (self.github, self.host()) {
+            (Word::Online, Word::Offline) => Some(Meaning::DeadBehindGitHub),
+            (Word::Offline, Word::Online) => Some(Meaning::CutOffFromGitHub),
+            (Word::Absent, Word::Online) => Some(Meaning::Unregistered),
+            (Word::Online, Word::Silent(age)) => Some(Meaning::Blind(age)),
+            // Offline and silent is one story: the host is down.
+            (Word::Unasked | Word::Online | Word::Offline | Word::Absent | Word::Silent(_), _) => {
+                None
+            }
+        };
+        with_github.or_else(|| self.monitoring())
+    }
+
+    fn monitoring(self) -> Option<Meaning> {
         match (self.exporter, self.prometheus) {
             (Word::Offline, Word::Online) => Some(Meaning::DiedSinceScrape),
             (Word::Online, Word::Offline) => Some(Meaning::CameBackSinceScrape),
             (Word::Online | Word::Offline, Word::Silent(age)) => Some(Meaning::NotScraped(age)),
             (Word::Silent(_), Word::Online | Word::Offline) => Some(Meaning::NoWayToExporter),
-            (Word::Unasked | Word::Absent, _)
-            | (_, Word::Unasked | Word::Absent)
-            | (Word::Online, Word::Online)
-            | (Word::Offline, Word::Offline)
-            | (Word::Silent(_), Word::Silent(_)) => None,
+            (Word::Unasked | Word::Online | Word::Offline | Word::Absent | Word::Silent(_), _) => {
+                None
+            }
         }
     }
 

@@ -1,9 +1,11 @@
 //! Degradation, fail-over and recovery from end to end: listeners that really die, a disk that really fills, exporters of our own binary and a
 //! Prometheus that scrapes them.
-#![expect(clippy::disallowed_methods, reason = "the tests fill a disk and build the runners")]
+#![expect(clippy::disallowed_methods, reason = "the tests fill a disk and start the gate")]
 
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -54,15 +56,19 @@ impl Fleet {
         self.exporters[which] = Some(exporter(&self.root(which), &host, self.ports[which]));
     }
 
-    fn gate(&self, resources: &str) -> Ended {
-        let config = format!(
-            "environment: production\ntimeout: 10s\nprometheus: {{url: 'http://{}'}}\ngate: {{stable-for: {}s}}\n\
+    /// The configuration, with more settings of the gate and those of the check of resources.
+    fn config(&self, gate: &str, resources: &str) -> String {
+        format!(
+            "environment: production\ntimeout: 10s\nprometheus: {{url: 'http://{}'}}\ngate: {{stable-for: {}s{gate}}}\n\
              checks: {{docker-daemon: allow, disk-space: allow, runner-resources: {resources}}}\n\
              runners:\n  - {{name: prod-a, labels: [self-hosted, a]}}\n  - {{name: prod-b, labels: [self-hosted, b]}}\n",
             self.at,
             STABLE.as_secs()
-        );
-        Guard::preflight(&config).run()
+        )
+    }
+
+    fn gate(&self, resources: &str) -> Ended {
+        Guard::preflight(&self.config("", resources)).run()
     }
 }
 
@@ -175,4 +181,28 @@ fn a_primary_whose_disk_fills_hands_over_until_there_is_room_again() {
     std::fs::remove_file(&filling).expect("the build is cleaned up");
     let again = until("the primary has room again", gate, |e| chosen(e) == "prod-a");
     assert_eq!(status(&again, "runner-resources"), "pass", "{}", again.stdout);
+}
+
+#[test]
+fn a_gate_that_waits_asks_prometheus_anew_in_every_round() {
+    let fleet = Fleet::start();
+    drop([fleet.listener(0), fleet.listener(1)]);
+    until(
+        "both are known to be down",
+        || fleet.gate("allow"),
+        |e| status(e, "runner-online") == "fail",
+    );
+    let guard = Guard::preflight(&fleet.config(", wait: 30s, poll: 1s", "allow"));
+    let mut command = guard.command();
+    let mut gate =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the gate starts");
+    let mut said = String::new();
+    let mut stderr = BufReader::new(gate.stderr.take().expect("stderr"));
+    stderr.read_line(&mut said).expect("a line while it waits");
+    assert!(said.starts_with("waiting, at most "), "{said}");
+    let _back = fleet.listener(1);
+    let output = gate.wait_with_output().expect("it ends");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!(output.status.code(), Some(0), "{report:#}");
+    assert_eq!(report["selection"]["chosen"], "prod-b", "{report:#}");
 }
