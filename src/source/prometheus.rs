@@ -1,17 +1,24 @@
-//! Reads the HTTP API of Prometheus: instant and range queries.
+//! Reads the HTTP API of Prometheus: instant and range queries. What several checks ask is asked once in a round.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::error::{Cause, Error};
-use super::http::{Http, MAX_BODY};
+use super::http::{Http, MAX_BODY, Reply};
+use super::memo::Memo;
 use crate::task::Deadline;
+
+/// What to correct when the answer is not one of Prometheus.
+pub(super) const WHERE: &str =
+    "check the input prometheus-url: it is the base address, without /api or /graph";
 
 /// A Prometheus server.
 #[derive(Clone)]
 pub struct Prometheus {
     http: Http,
     url: String,
+    /// Answers of this round, by the path that was asked.
+    answers: Memo<Vec<Series>>,
 }
 
 /// One series of an answer with its samples, the oldest first.
@@ -70,7 +77,12 @@ struct Item {
 impl Prometheus {
     /// A server at this base address.
     pub fn new(http: Http, url: &str) -> Self {
-        Self { http, url: url.trim_end_matches('/').to_owned() }
+        Self { http, url: url.trim_end_matches('/').to_owned(), answers: Memo::default() }
+    }
+
+    /// Begins a new round: everything is asked again.
+    pub fn forget(&self) {
+        self.answers.forget();
     }
 
     /// The base address.
@@ -113,21 +125,38 @@ impl Prometheus {
         expression: &str,
         deadline: Deadline,
     ) -> Result<Vec<Series>, Error> {
+        self.answers.get(path, self.fetch(path, expression, deadline)).await
+    }
+
+    async fn fetch(
+        &self,
+        path: &str,
+        expression: &str,
+        deadline: Deadline,
+    ) -> Result<Vec<Series>, Error> {
         let tried = format!("query `{expression}` at {}", self.url);
-        let reply = self
-            .http
-            .get(&tried, &format!("{}/api/v1/{path}", self.url), deadline, MAX_BODY)
-            .await?;
+        let reply = self.get(&tried, path, deadline).await?;
         read_answer(&reply.body, reply.status).map_err(|cause| {
             let cause = if reply.status == 200 || matches!(cause, Cause::Other(_)) {
                 cause
             } else {
                 reply.refusal()
             };
-            Error::new(tried, cause).with_help(
-                "check the input prometheus-url: it is the base address, without /api or /graph",
-            )
+            Error::new(tried, cause).with_help(WHERE)
         })
+    }
+
+    /// The answer to a path below `/api/v1/`, whatever its status.
+    ///
+    /// # Errors
+    /// Unreachable, or too large.
+    pub(super) async fn get(
+        &self,
+        tried: &str,
+        path: &str,
+        deadline: Deadline,
+    ) -> Result<Reply, Error> {
+        self.http.get(tried, &format!("{}/api/v1/{path}", self.url), deadline, MAX_BODY).await
     }
 }
 

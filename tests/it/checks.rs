@@ -49,6 +49,7 @@ use runner_guard::report::Outcome;
 use runner_guard::source::Sources;
 use runner_guard::source::host::Host;
 use runner_guard::source::http::{Http, Proxy};
+use runner_guard::source::pages::Pages;
 use runner_guard::task::{CancelSource, Deadline};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -151,6 +152,7 @@ impl Machine {
             http: Http::new(None, Proxy::default()).expect("client"),
             github: Err("no GitHub in this test".to_owned()),
             prometheus: None,
+            pages: Pages::default(),
             docker_socket: self.socket.clone(),
             host: Host::at(self.root.path()),
             now: 0,
