@@ -28,7 +28,7 @@ pub use app::AppKey;
 pub use auth::Auth;
 pub use budget::Budget;
 pub use runners::{ApiLabel, ApiRunner};
-pub use secrets::{ApiSecret, SecretScope};
+pub use secrets::{ApiSecret, SecretPlaces, SecretScope};
 
 /// Most requests under way at a time; GitHub's secondary limit is 100.
 const AT_ONCE: usize = 4;

@@ -1,6 +1,7 @@
 //! Readers of the world outside. Every read has a deadline and a size cap; nothing here decides what an answer means.
 
 pub mod ansible;
+pub mod credential;
 pub mod docker;
 pub mod error;
 pub mod exposition;
