@@ -183,7 +183,7 @@ const PLACEHOLDERS: &[&str] = &[
 ];
 
 /// Whether somebody wrote a word where a secret should be.
-pub(super) fn is_placeholder(value: &str) -> bool {
+fn is_placeholder(value: &str) -> bool {
     let value = value.trim();
     let folded: String = value
         .chars()
@@ -194,6 +194,12 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     let expression = value.starts_with("${") || value.starts_with("{{");
     let bracketed = value.starts_with('<') && value.ends_with('>') && !value.contains('\n');
     PLACEHOLDERS.contains(&folded.as_str()) || one_character || expression || bracketed
+}
+
+/// The value that was handed in for a name; `None` when there is none to look at: missing, blank and placeholder are told here alone.
+pub(super) fn usable<'a>(ctx: &Ctx<'a>, name: &str) -> Option<&'a str> {
+    let value = ctx.secrets.get(name)?.expose();
+    (!value.trim().is_empty() && !is_placeholder(value)).then_some(value)
 }
 
 /// What lies around the values: why this run may get none, and what GitHub's lists say.
@@ -226,10 +232,10 @@ impl<'a> Around<'a> {
         let environment = ctx.config.environment.as_str();
         let places = github.secret_places(repository, environment, deadline).await;
         let missing = |p: &SecretPolicy| matches!(places.effective(&p.name), Ok(None));
-        let others: OptionFuture<_> =
-            (environment.is_empty() && ctx.config.secrets.iter().any(missing))
-                .then(|| github.environment_names(repository, deadline))
-                .into();
+        let others: OptionFuture<_> = (environment.is_empty()
+            && ctx.config.secrets.iter().any(missing))
+        .then(|| github.environment_names(repository, deadline))
+        .into();
         let others = others.await.map(|names| names.map_err(|e| e.chain()));
         Self { withheld, places: Some(Ok(places)), others }
     }
@@ -256,7 +262,8 @@ impl<'a> Around<'a> {
         }
         match &self.others {
             Some(Ok(names)) if !names.is_empty() => {
-                let why = format!("no environment is named, and it may be in one of {}", few(names));
+                let why =
+                    format!("no environment is named, and it may be in one of {}", few(names));
                 Found::new(State::CannotBeKnown, why).help(format!(
                     "set the input environment to the one of the deploy job, or pass the value: env RUNNER_GUARD_SECRET_{name}"
                 ))
@@ -297,7 +304,8 @@ fn defined(places: &SecretPlaces<'_>, name: &str) -> Option<String> {
 
 fn cannot(why: String, name: &str, permission: &str) -> Found {
     let grant = match permission {
-        "" => "or use a token that may read the lists (Secrets: read and Environments: read)".to_owned(),
+        "" => "or use a token that may read the lists (Secrets: read and Environments: read)"
+            .to_owned(),
         permission => format!("or use a token with {permission}"),
     };
     Found::new(State::CannotBeKnown, why).help(format!(
@@ -423,7 +431,8 @@ impl Row<'_> {
 
 /// The command that stores a secret; its value comes from a file, never from the command line.
 pub(super) fn set_again(name: &str, environment: &str) -> String {
-    let scope = if environment.is_empty() { String::new() } else { format!(" --env {environment}") };
+    let scope =
+        if environment.is_empty() { String::new() } else { format!(" --env {environment}") };
     format!("gh secret set {name}{scope} < FILE")
 }
 

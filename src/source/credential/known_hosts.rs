@@ -38,7 +38,8 @@ fn entry(line: &str) -> Result<(), &'static str> {
         return Err("has a key without a host before it, as in a .pub file");
     }
     let hashed = hosts.strip_prefix("|1|");
-    if hashed.is_some_and(|rest| rest.split('|').filter(|p| STANDARD.decode(p).is_ok()).count() != 2)
+    if hashed
+        .is_some_and(|rest| rest.split('|').filter(|p| STANDARD.decode(p).is_ok()).count() != 2)
     {
         return Err("has a hashed host that is cut or damaged");
     }

@@ -35,7 +35,8 @@ fn decoded(text: &str) -> Option<String> {
 }
 
 fn follow(document: &Value) -> Result<Reading, &'static str> {
-    let text = |of: &Value, key: &str| of.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |of: &Value, key: &str| of.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     for (key, wrong) in [
         ("clusters", "names no `clusters`"),
         ("users", "names no `users`"),
@@ -81,7 +82,9 @@ fn authority(reading: &mut Reading, cluster: &Value) {
     if let Some(pem) = embedded(cluster, "certificate-authority-data") {
         let inside = tls::certificates(&pem);
         if inside.is_broken() {
-            reading.flaws.push(Flaw::broken("holds a `certificate-authority-data` that is damaged"));
+            reading
+                .flaws
+                .push(Flaw::broken("holds a `certificate-authority-data` that is damaged"));
         }
         reading.ends.extend(inside.ends);
     }
@@ -91,7 +94,9 @@ fn authority(reading: &mut Reading, cluster: &Value) {
 }
 
 fn elsewhere() -> Flaw {
-    Flaw::doubtful("names a file that is not in it: store one made with `kubectl config view --flatten --minify --raw`")
+    Flaw::doubtful(
+        "names a file that is not in it: store one made with `kubectl config view --flatten --minify --raw`",
+    )
 }
 
 fn credentials(reading: &mut Reading, user: &Value) {
@@ -106,7 +111,9 @@ fn credentials(reading: &mut Reading, user: &Value) {
     let halves = certificate.as_ref().and_then(|c| c.public.as_ref());
     let halves = halves.zip(key.as_ref().and_then(|k| k.public.as_ref()));
     if halves.and_then(|(c, k)| c.same_key(k)) == Some(false) {
-        reading.flaws.push(Flaw::broken("holds a client key that is not that of its client certificate"));
+        reading
+            .flaws
+            .push(Flaw::broken("holds a client key that is not that of its client certificate"));
     }
     reading.ends.extend(certificate.into_iter().flat_map(|c| c.ends));
     if let Some(bearer) = user.get("token").and_then(Value::as_str) {

@@ -35,7 +35,9 @@ pub(super) fn blocks(text: &str) -> Result<Vec<Block<'_>>, &'static str> {
         for line in lines.by_ref() {
             if let Some(end) = line.strip_prefix(END) {
                 let same = end.strip_suffix(DASHES) == Some(label);
-                closed = same.then_some(true).ok_or("has an END line that is cut or of another thing than its BEGIN line")?;
+                closed = same
+                    .then_some(true)
+                    .ok_or("has an END line that is cut or of another thing than its BEGIN line")?;
                 break;
             }
             // Headers of the old encryption; no base64 holds a colon.

@@ -14,7 +14,9 @@ pub(super) fn jwt(value: &str) -> Reading {
     let (rest, mut before) = without_scheme(value);
     let healed = heal_line(rest);
     before.extend(healed.flaws);
-    claims(&healed.text).map_or_else(|wrong| Reading::broken(WHAT, wrong), read_claims).after(before)
+    claims(&healed.text)
+        .map_or_else(|wrong| Reading::broken(WHAT, wrong), read_claims)
+        .after(before)
 }
 
 fn read_claims((header, claims): (Map<String, Value>, Map<String, Value>)) -> Reading {
@@ -65,7 +67,8 @@ fn without_scheme(value: &str) -> (&str, Vec<Flaw>) {
     let start = value.trim_start();
     for scheme in ["Bearer ", "bearer ", "token "] {
         if let Some(rest) = start.strip_prefix(scheme) {
-            let wrong = "starts with the word of a header (Bearer or token), which does not belong to it";
+            let wrong =
+                "starts with the word of a header (Bearer or token), which does not belong to it";
             return (rest, vec![Flaw::doubtful(wrong)]);
         }
     }
@@ -85,7 +88,8 @@ pub(super) fn github(value: &str) -> Reading {
     };
     let reading = if let Some(tail) = token.strip_prefix("github_pat_") {
         const WHAT: &str = "a fine-grained personal access token";
-        let whole = tail.len() == 82 && tail.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        let whole =
+            tail.len() == 82 && tail.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if whole { Reading::of(WHAT) } else { Reading::broken(WHAT, CUT) }
     } else if let Some(tail) = token.strip_prefix("ghs_") {
         installation(tail)

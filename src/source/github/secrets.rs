@@ -59,7 +59,8 @@ pub struct SecretPlaces<'a> {
 impl<'a> SecretPlaces<'a> {
     /// The definitions of a name in the lists that were read, the one that counts first.
     pub fn of(&self, name: &str) -> Vec<(SecretScope<'a>, &ApiSecret)> {
-        let read = self.lists.iter().filter_map(|(scope, list)| Some((*scope, list.as_ref().ok()?)));
+        let read =
+            self.lists.iter().filter_map(|(scope, list)| Some((*scope, list.as_ref().ok()?)));
         let found = read.filter_map(|(scope, list)| Some((scope, named(list, name)?)));
         found.collect()
     }
@@ -134,9 +135,10 @@ impl GitHub {
         let environment =
             Some(SecretScope::Environment(environment)).filter(|_| !environment.is_empty());
         let scopes = [environment, Some(SecretScope::Repository), Some(SecretScope::Organization)];
-        let asked = scopes.into_iter().flatten().map(|scope| async move {
-            (scope, self.secrets(repository, scope, deadline).await)
-        });
+        let asked = scopes
+            .into_iter()
+            .flatten()
+            .map(|scope| async move { (scope, self.secrets(repository, scope, deadline).await) });
         SecretPlaces { lists: futures_util::future::join_all(asked).await }
     }
 

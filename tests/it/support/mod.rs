@@ -6,6 +6,7 @@ pub(crate) mod fake_artifacts;
 pub(crate) mod fake_github;
 mod fake_rest;
 pub(crate) mod http;
+pub(crate) mod keys;
 pub(crate) mod openapi;
 
 use std::path::PathBuf;
