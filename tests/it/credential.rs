@@ -6,6 +6,7 @@ use runner_guard::config::SecretKind;
 use runner_guard::source::credential::{Grade, Reading, public_half, read};
 use serde_json::json;
 
+use crate::support::command::Guard;
 use crate::support::keys::{self, Ssh};
 use crate::support::sha256;
 
@@ -362,5 +363,68 @@ fn a_text_of_no_kind_is_only_doubted_where_it_was_damaged_by_copying() {
     for (case, value, _) in &cases {
         let flaws = read(SecretKind::Opaque, value).flaws;
         assert!(flaws.iter().all(|flaw| flaw.grade == Grade::Doubtful), "{case}");
+    }
+}
+
+/// A value of every kind, each whole and each damaged.
+fn planted() -> Vec<(&'static str, String)> {
+    let (ssh, tls) = (ed25519(), keys::tls(-1, 5));
+    let tail = "0123456789abcdefghijABCDEFGHIJ012345";
+    let whole = [
+        ("ssh-private-key", ssh.private.clone()),
+        ("pem-certificate", tls.certificate.clone()),
+        ("pem-key", tls.key.clone()),
+        ("jwt", keys::jwt(&json!({ "sub": "deployer-of-octo", "exp": keys::days_from_now(3) }))),
+        ("github-token", format!("ghp_{tail}")),
+        ("aws-access-key", "abcdEFGH0123/+abcdEFGH0123/+abcdEFGH0123".to_owned()),
+        ("kubeconfig", keys::kubeconfig(&tls.certificate, &tls.certificate, &tls.key)),
+        ("url", "postgres://app-user:s3cretOfTheApp@db-host.internal:5432/ledger".to_owned()),
+        (
+            "json",
+            json!({ "client_secret": "s3cretOfTheClient", "tenant": "t3nantOfOcto" }).to_string(),
+        ),
+        ("known-hosts", format!("deploy-host.internal {}", ssh.public)),
+        ("opaque", "c0rrect-h0rse-battery-staple\n".to_owned()),
+    ];
+    let damaged = whole.iter().map(|(kind, value)| (*kind, format!("'{}'", &value[3..])));
+    damaged.chain(whole.clone()).collect()
+}
+
+#[test]
+fn no_value_of_any_kind_is_in_anything_that_is_given_away() {
+    let values = planted();
+    let names = |at: usize| format!("PLANTED_{at}");
+    let mut config = "environment: staging\nsecrets:\n".to_owned();
+    for (at, (kind, _)) in values.iter().enumerate() {
+        let pair = names((at + 1) % values.len());
+        config += &format!(
+            "- {{name: {}, kind: {kind}, pair: {pair}, fingerprint: \"SHA256:x\"}}\n",
+            names(at)
+        );
+    }
+    let guard =
+        Guard::action("runner-guard").file("ws/c.yml", &config).env("INPUT_CONFIG", "c.yml");
+    let ended = values.iter().enumerate().fold(guard, |guard, (at, (_, value))| {
+        guard.env(&format!("RUNNER_GUARD_SECRET_{}", names(at)), value)
+    });
+    let ended = ended.run();
+    let places = ["commands/summary", "commands/output", "temp/runner-guard/preflight.json"];
+    let mut given: Vec<String> = places.iter().map(|place| ended.left(place)).collect();
+    given.push(ended.stdout.clone());
+    for text in &given {
+        assert!(text.contains("PLANTED_") || text.contains("verdict"), "nothing was given: {text}");
+    }
+    given.push(ended.stderr.clone());
+    for (kind, value) in &values {
+        // Lines of a frame are no secret, and short ones are words of YAML.
+        let lines = value.lines().filter(|line| line.len() >= 16 && !line.contains("-----"));
+        let parts = lines.flat_map(|line| line.split_whitespace()).filter(|part| part.len() >= 12);
+        let tail = value.trim().get(value.trim().len() - 12..).unwrap_or(value);
+        for part in parts.chain([value.as_str(), tail]).filter(|p| !p.contains("-----")) {
+            let packed = STANDARD.encode(part);
+            let core = &packed[..packed.len() / 4 * 4 - 4];
+            let shown = given.iter().find(|text| text.contains(part) || text.contains(core));
+            assert!(shown.is_none(), "{kind}: {part} is shown: {shown:?}");
+        }
     }
 }

@@ -84,7 +84,7 @@ fn the_time_of_warning_can_be_chosen_and_an_optional_secret_only_warns() {
         let options = format!("secrets: [A]\nchecks: {{secret-expiry: {{warn-within: {span}}}}}\n");
         asked(&options, &[("A", &value)])
     };
-    says("30 days", &within("30d"), ("warn", "A expires in 19 days", "gh secret set A"));
+    says("30 days", &within("30d"), ("warn", "A expires in 20 days", "gh secret set A"));
     says("1 hour", &within("1h"), ("pass", "no secret ends within 1 h", ""));
     let over = keys::jwt(&json!({ "exp": keys::days_from_now(-1) }));
     let optional = asked("secrets: [{name: A, required: false}]\n", &[("A", &over)]);
@@ -114,7 +114,7 @@ fn stored(days: i64) -> Script {
 fn the_age_of_a_secret_is_held_against_the_longest_that_is_allowed() {
     let young = aged("90d", stored(10));
     says("young", &young, ("pass", "no secret ends within 14 days", ""));
-    assert!(state(&young).starts_with("expires in 79 days (the age ends "), "{young:#}");
+    assert!(state(&young).starts_with("expires in 80 days (the age ends "), "{young:#}");
     let again = "gh secret set A --env staging < FILE";
     says("soon", &aged("90d", stored(80)), ("warn", "it may be 90 days old", again));
     says("old", &aged("90d", stored(100)), ("fail", "A has expired: the age ended ", again));

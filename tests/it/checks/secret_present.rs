@@ -188,7 +188,7 @@ fn runs_that_get_no_secrets_are_told_from_secrets_that_are_missing() {
     let empty = asked(&own, "octocat", "pull_request", Some(""));
     says("own branch", &empty, ("fail", "DEPLOY_KEY is missing", "environment staging"));
     let target = asked(&fork, "mallory", "pull_request_target", Some(""));
-    says("with secrets", &target, ("fail", "DEPLOY_KEY is missing", ""));
+    says("with secrets", &target, ("fail", "DEPLOY_KEY is missing", "does not get it"));
     let silent = FakeGitHub::start(in_environment(&[]));
     let perhaps = asked(&silent, "octocat", "pull_request", Some(""));
     says("not known", &perhaps, ("unknown", "could not be read", "pull-requests: read"));

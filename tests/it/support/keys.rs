@@ -80,14 +80,14 @@ pub(crate) fn tls(from: i64, until: i64) -> Tls {
     }
 }
 
-/// Seconds since 1970, so many days from now.
+/// Seconds since 1970, so many days from now and half a day more: no test stands on the edge of a day.
 pub(crate) fn days_from_now(days: i64) -> i64 {
-    jiff::Timestamp::now().as_second() + days * 86_400
+    jiff::Timestamp::now().as_second() + days * 86_400 + 43_200
 }
 
-/// Year, month and day, so many days from now.
+/// Year, month and day, so many days from today.
 fn date(days: i64) -> (i32, u8, u8) {
-    let at = jiff::Timestamp::from_second(days_from_now(days)).expect("time");
+    let at = jiff::Timestamp::from_second(days_from_now(days) - 43_200).expect("time");
     let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
     let part = |number: i8| u8::try_from(number).expect("part of a date");
     (date.year().into(), part(date.month()), part(date.day()))
