@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{OptionFuture, join_all};
 
-use super::secret_present::{State, none_named, set_again, usable};
+use super::secret_present::{State, few, in_time, none_named, set_again, usable};
 use super::{Check, Ctx, Need, Scope};
 use crate::config::{Level, OptionKind, OptionSpec, SecretKind, SecretPolicy};
 use crate::report::{Observation, Outcome};
@@ -29,8 +29,6 @@ const PROBE: OptionSpec = OptionSpec {
     help: "`true` asks GitHub once for each handed-in github-token when it ends, with that token (GET /rate_limit).",
 };
 
-/// Longest wait for GitHub, so that what stands in the values is never lost with its answers.
-const GITHUB_LIMIT: Duration = Duration::from_secs(5);
 /// Clocks differ: something is not called too early before that.
 const CLOCKS: i64 = 300;
 const DAY: i64 = 86_400;
@@ -151,7 +149,7 @@ async fn asked(ctx: &Ctx<'_>, policy: &SecretPolicy, probe: bool) -> Option<Foun
         return None;
     }
     let token = usable(ctx, &policy.name)?;
-    let deadline = ctx.deadline.at_most(GITHUB_LIMIT);
+    let deadline = in_time(ctx);
     let answer = async {
         let github = GitHub::new(&ctx.sources.http, &ctx.job.api_url, Auth::token(token))?;
         let tried = format!("ask GitHub when {} ends", policy.name);
@@ -182,7 +180,7 @@ async fn places<'a>(ctx: &Ctx<'a>) -> Result<SecretPlaces<'a>, String> {
     if ctx.job.repository.is_empty() {
         return Err("no repository is named".to_owned());
     }
-    let (environment, deadline) = (&ctx.config.environment, ctx.deadline.at_most(GITHUB_LIMIT));
+    let (environment, deadline) = (&ctx.config.environment, in_time(ctx));
     Ok(github.secret_places(&ctx.job.repository, environment, deadline).await)
 }
 
@@ -347,7 +345,7 @@ fn judge(ctx: &Ctx<'_>, rows: &[Row], within: i64) -> Outcome {
         );
     };
     let alike = rows.iter().filter(|row| row.verdict == worst.verdict);
-    let text = alike.map(Row::sentence).collect::<Vec<_>>().join("; ");
+    let text = few(alike.map(Row::sentence).collect());
     let again = format!(
         "make a new one, store it (`{}`), then revoke the old one; a wrong clock looks the same (see clock-skew)",
         set_again(&worst.name, &ctx.config.environment)

@@ -1,7 +1,7 @@
 //! Are the secrets what they should be? Reads the values that were handed in: whole or damaged, the expected key or another, both halves of
 //! one pair. No text of an answer comes from a value.
 
-use super::secret_present::{State, none_named, set_again, usable};
+use super::secret_present::{State, few, none_named, set_again, usable};
 use super::{Check, Ctx, Scope};
 use crate::config::{SecretKind, SecretPolicy};
 use crate::report::{Observation, Outcome};
@@ -207,7 +207,7 @@ fn judge(rows: &[Row<'_>]) -> Outcome {
         );
     };
     let alike = rows.iter().filter(|row| weight(&row.verdict) == weight(&worst.verdict));
-    let text = alike.filter_map(Row::sentence).collect::<Vec<_>>().join("; ");
+    let text = few(alike.filter_map(Row::sentence).collect());
     let mut outcome = match worst.verdict {
         Verdict::Malformed(_) => Outcome::fail(text).help(worst.help.clone()),
         Verdict::Unknown(_) => Outcome::unknown(text).help(worst.help.clone()),

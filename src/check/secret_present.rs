@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 
 use futures_util::future::OptionFuture;
 
+pub(super) use around::in_time;
+
 use around::Around;
 
 use super::{Check, Ctx, Need, Scope};
-use crate::config::SecretPolicy;
+use crate::config::{SecretPolicy, SecretValue};
 use crate::report::{Observation, Outcome, Status};
 use crate::source::Error;
 use crate::task::BoxFuture;
@@ -59,7 +61,8 @@ impl Check for SecretPresent {
             if policies.is_empty() {
                 return Ok(none_named());
             }
-            let value = |policy: &SecretPolicy| ctx.secrets.get(&policy.name).map(|v| v.expose());
+            let value =
+                |policy: &SecretPolicy| ctx.secrets.get(&policy.name).map(SecretValue::expose);
             let lists_help = policies.iter().any(|p| value(p).is_none_or(str::is_empty));
             let around: OptionFuture<_> = lists_help.then(|| Around::look(ctx)).into();
             let around = around.await.unwrap_or_default();
@@ -231,7 +234,16 @@ fn judge(ctx: &Ctx<'_>, rows: &[Row<'_>]) -> Outcome {
 
 fn sentences(rows: &[&Row<'_>]) -> String {
     let said = rows.iter().filter_map(|row| Some(format!("{} is {}", row.policy.name, row.bad()?)));
-    said.collect::<Vec<_>>().join("; ")
+    few(said.collect())
+}
+
+/// The first sentences of a line; the rows of the table say the rest.
+pub(super) fn few(mut sentences: Vec<String>) -> String {
+    const SHOWN: usize = 3;
+    let more = sentences.len().saturating_sub(SHOWN);
+    sentences.truncate(SHOWN);
+    let line = sentences.join("; ");
+    if more > 0 { format!("{line}; and {more} more") } else { line }
 }
 
 impl Row<'_> {

@@ -115,8 +115,15 @@ impl Reading {
     }
 }
 
+/// Largest value that is read, in bytes: a secret of GitHub has at most 48 KB.
+const MAX: usize = 64 << 10;
+
 /// Reads a value as what it should be.
 pub fn read(kind: SecretKind, value: &str) -> Reading {
+    if value.len() > MAX {
+        let wrong = "is larger than a secret of GitHub can be, so it was not looked at";
+        return Reading::of("a text").with(Flaw::doubtful(wrong));
+    }
     let mut reading = match kind {
         SecretKind::SshPrivateKey => ssh::private_key(value),
         SecretKind::PemCertificate => tls::certificates(value),
@@ -138,6 +145,7 @@ pub fn read(kind: SecretKind, value: &str) -> Reading {
 pub fn read_end(kind: SecretKind, value: &str) -> Reading {
     let start = value.trim_start();
     match kind {
+        SecretKind::Opaque if value.len() > MAX => Reading::default(),
         SecretKind::Opaque if start.starts_with("-----BEGIN CERTIFICATE") => {
             tls::certificates(value)
         }
@@ -159,6 +167,9 @@ pub fn read_end(kind: SecretKind, value: &str) -> Reading {
 
 /// The public half of whatever key, certificate or public key a value holds.
 pub fn public_half(value: &str) -> Option<Public> {
+    if value.len() > MAX {
+        return None;
+    }
     if value.contains("PRIVATE KEY-----") {
         return ssh::private_key(value).public;
     }

@@ -394,14 +394,12 @@ fn planted() -> Vec<(&'static str, String)> {
 fn no_value_of_any_kind_is_in_anything_that_is_given_away() {
     let values = planted();
     let names = |at: usize| format!("PLANTED_{at}");
-    let mut config = "environment: staging\nsecrets:\n".to_owned();
-    for (at, (kind, _)) in values.iter().enumerate() {
-        let pair = names((at + 1) % values.len());
-        config += &format!(
-            "- {{name: {}, kind: {kind}, pair: {pair}, fingerprint: \"SHA256:x\"}}\n",
-            names(at)
-        );
-    }
+    let one = |(at, (kind, _)): (usize, &(&str, String))| {
+        let (name, pair) = (names(at), names((at + 1) % values.len()));
+        format!("- {{name: {name}, kind: {kind}, pair: {pair}, fingerprint: \"SHA256:x\"}}\n")
+    };
+    let secrets: Vec<String> = values.iter().enumerate().map(one).collect();
+    let config = format!("environment: staging\nsecrets:\n{}", secrets.concat());
     let guard =
         Guard::action("runner-guard").file("ws/c.yml", &config).env("INPUT_CONFIG", "c.yml");
     let ended = values.iter().enumerate().fold(guard, |guard, (at, (_, value))| {

@@ -8,9 +8,15 @@ use super::super::Ctx;
 use super::{Found, State};
 use crate::config::SecretPolicy;
 use crate::source::github::{GitHub, SecretPlaces};
+use crate::task::Deadline;
 
-/// Longest wait for the lists, so that what the values say is never lost with them.
-const LISTS_LIMIT: Duration = Duration::from_secs(5);
+/// Longest wait for one answer of GitHub.
+const GITHUB_LIMIT: Duration = Duration::from_secs(5);
+
+/// When GitHub must have answered: early enough that what the values say is never lost with its answers.
+pub(in super::super) fn in_time(ctx: &Ctx<'_>) -> Deadline {
+    ctx.deadline.at_most(GITHUB_LIMIT.min(ctx.deadline.remaining() / 2))
+}
 
 /// What lies around the values: why this run may get none, and what GitHub's lists say.
 #[derive(Default)]
@@ -38,7 +44,7 @@ impl<'a> Around<'a> {
             Ok(_) => return Self::without(withheld, "no repository is named"),
             Err(why) => return Self::without(withheld, why),
         };
-        let (repository, deadline) = (&ctx.job.repository, ctx.deadline.at_most(LISTS_LIMIT));
+        let (repository, deadline) = (&ctx.job.repository, in_time(ctx));
         let environment = ctx.config.environment.as_str();
         let places = github.secret_places(repository, environment, deadline).await;
         let missing = |p: &SecretPolicy| matches!(places.effective(&p.name), Ok(None));
@@ -73,7 +79,7 @@ impl<'a> Around<'a> {
         match &self.others {
             Some(Ok(names)) if !names.is_empty() => {
                 let why =
-                    format!("no environment is named, and it may be in one of {}", few(names));
+                    format!("no environment is named, and it may be in one of {}", listed(names));
                 Found::new(State::CannotBeKnown, why).help(format!(
                     "set the input environment to the one of the deploy job, or pass the value: env RUNNER_GUARD_SECRET_{name}"
                 ))
@@ -123,7 +129,7 @@ fn cannot(why: String, name: &str, permission: &str) -> Found {
     ))
 }
 
-fn few(names: &[String]) -> String {
+fn listed(names: &[String]) -> String {
     let shown = names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
     if names.len() > 5 { format!("{shown}, …") } else { shown }
 }
@@ -167,7 +173,7 @@ async fn withheld(ctx: &Ctx<'_>) -> Option<Withheld> {
 }
 
 async fn source_of(github: &GitHub, ctx: &Ctx<'_>, number: &str) -> Option<Withheld> {
-    let deadline = ctx.deadline.at_most(LISTS_LIMIT / 2);
+    let deadline = in_time(ctx);
     match github.pull_request_source(&ctx.job.repository, number, deadline).await {
         Ok(Some(source)) if source.eq_ignore_ascii_case(&ctx.job.repository) => None,
         Ok(_) => Some(Withheld::Fork),

@@ -8,6 +8,8 @@ use super::text::heal;
 use super::{Flaw, Grade, Reading, tls, token};
 
 const WHAT: &str = "a configuration of kubectl";
+/// Most brackets within one another.
+const DEEPEST: i32 = 64;
 
 /// The context that is in use, its cluster and its user.
 pub(super) fn read(value: &str) -> Reading {
@@ -17,6 +19,10 @@ pub(super) fn read(value: &str) -> Reading {
         healed.flaws.push(Flaw::doubtful(wrong));
         healed.text = inner;
     }
+    if is_deep(&healed.text) {
+        return Reading::broken(WHAT, "is not YAML of kubectl: it is nested too deeply")
+            .after(healed.flaws);
+    }
     let reading = match serde_yaml::from_str::<Value>(&healed.text) {
         Err(error) => {
             let flaw = Flaw::broken("is not YAML");
@@ -25,6 +31,18 @@ pub(super) fn read(value: &str) -> Reading {
         Ok(document) => follow(&document).unwrap_or_else(|wrong| Reading::broken(WHAT, wrong)),
     };
     reading.after(healed.flaws)
+}
+
+/// Whether its brackets lie deeper in one another than in any real one; the time of the parser grows with the square of that.
+fn is_deep(text: &str) -> bool {
+    let steps = text.bytes().map(|b| match b {
+        b'[' | b'{' => 1,
+        b']' | b'}' => -1,
+        _ => 0,
+    });
+    steps
+        .scan(0_i32, |depth, step| Some(std::mem::replace(depth, *depth + step)))
+        .any(|d| d > DEEPEST)
 }
 
 /// A document that was encoded as a whole: it starts as `apiVersion` or as JSON does.

@@ -53,7 +53,8 @@ impl Public {
         let hex = tail.replace(':', "").to_ascii_lowercase();
         if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()) {
             let own = self.certificate.as_ref()?;
-            return Some(own.iter().map(|byte| format!("{byte:02x}")).collect::<String>() == hex);
+            let mut pairs = (0..64).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16));
+            return Some(own.iter().all(|byte| pairs.next() == Some(Ok(*byte))));
         }
         let digits = STANDARD_NO_PAD.decode(tail.trim_end_matches('=')).ok()?;
         let own = digest(&SHA256, self.ssh.as_ref()?);

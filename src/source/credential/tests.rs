@@ -102,3 +102,17 @@ fn the_end_of_a_token_is_read_in_both_forms_of_github() {
         assert_eq!(expiration(text), at, "{text}");
     }
 }
+
+#[test]
+fn a_document_that_is_nested_without_end_ends_in_an_answer() {
+    for open in ["[", "{\"a\":", "{a: ", "- ", "? ", "\"", "-----BEGIN A-----\n"] {
+        let value = open.repeat(MAX / open.len());
+        says_nothing_of(&value);
+        assert!(read(SecretKind::Json, &value).is_broken(), "{open}");
+    }
+    let larger = "a".repeat(MAX + 1);
+    assert!(kinds().all(|kind| !read(kind, &larger).is_broken()));
+    let bombs: String =
+        (1..40).map(|n| format!("a{n}: &a{n} [*a{p}, *a{p}, *a{p}]\n", p = n - 1)).collect();
+    assert!(read(SecretKind::Kubeconfig, &format!("a0: &a0 [x]\n{bombs}")).is_broken());
+}

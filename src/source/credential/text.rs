@@ -72,15 +72,10 @@ fn broken_again(text: &str) -> Option<String> {
     if !text.lines().any(one_line) {
         return None;
     }
-    let mut lines = String::new();
-    for part in text.split("-----").map(str::trim) {
-        if part.starts_with("BEGIN ") || part.starts_with("END ") {
-            lines.push_str(&format!("-----{part}-----\n"));
-        } else if !part.is_empty() {
-            lines.push_str(part);
-            lines.push('\n');
-        }
-    }
+    let frame = |part: &str| part.starts_with("BEGIN ") || part.starts_with("END ");
+    let parts = text.split("-----").map(str::trim).filter(|part| !part.is_empty());
+    let lines = parts.map(|p| if frame(p) { format!("-----{p}-----") } else { p.to_owned() });
+    let lines = lines.collect::<Vec<_>>().join("\n");
     Some(lines)
 }
 

@@ -125,7 +125,7 @@ pub(super) fn private(block: &Block<'_>) -> Reading {
     } else {
         Vec::new()
     };
-    Reading { public, notes, ..reading }
+    Reading { notes, public, ..reading }
 }
 
 /// Whether it is one whole structure of DER.

@@ -53,8 +53,11 @@ impl SecretScope<'_> {
 
 /// The lists of all scopes that a job can get secrets from; each was read or says why not.
 pub struct SecretPlaces<'a> {
-    lists: Vec<(SecretScope<'a>, Result<Arc<Vec<ApiSecret>>, Error>)>,
+    lists: Vec<(SecretScope<'a>, List)>,
 }
+
+/// One list, or why it was not read.
+type List = Result<Arc<Vec<ApiSecret>>, Error>;
 
 impl<'a> SecretPlaces<'a> {
     /// The definitions of a name in the lists that were read, the one that counts first.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{row, says};
 use crate::support::command::{Ended, Guard};
-use crate::support::fake_github::{Denial, FakeGitHub, Script};
+use crate::support::fake_github::{Denial, FakeGitHub, Fault, FaultKind, Script};
 
 const ID: &str = "secret-present";
 const ON_GITHUB: &str = "environment: staging\nsecrets: [DEPLOY_KEY]\n";
@@ -159,6 +159,16 @@ fn an_empty_value_that_is_defined_says_where_and_why_the_job_does_not_get_it() {
     let github = FakeGitHub::start(Script::default().deny("secrets", Denial::NotFound));
     let guard = asking(ON_GITHUB, &github).env("RUNNER_GUARD_SECRET_DEPLOY_KEY", "");
     says("unread", &guard.run().finding(ID), ("fail", "DEPLOY_KEY is missing", DEFINE));
+}
+
+#[test]
+fn what_the_values_say_is_not_lost_with_a_github_that_hangs() {
+    let faults = vec![Fault::on("secrets", 99, FaultKind::Hang)];
+    let github = FakeGitHub::start(Script { faults, ..Script::default() });
+    let config = "timeout: 1s\nenvironment: staging\nsecrets: [DEPLOY_KEY, OTHER]\n";
+    let row = asking(config, &github).env("RUNNER_GUARD_SECRET_DEPLOY_KEY", "").run().finding(ID);
+    says("hangs", &row, ("fail", "DEPLOY_KEY is missing", DEFINE));
+    assert!(seen(&row, "OTHER").contains("no answer within"), "{row:#}");
 }
 
 #[test]
