@@ -112,7 +112,7 @@ fn a_document_that_is_nested_without_end_ends_in_an_answer() {
     }
     let larger = "a".repeat(MAX + 1);
     assert!(kinds().all(|kind| !read(kind, &larger).is_broken()));
-    let bombs: String =
-        (1..40).map(|n| format!("a{n}: &a{n} [*a{p}, *a{p}, *a{p}]\n", p = n - 1)).collect();
+    let line = |n: u8| format!("a{n}: &a{n} [*a{p}, *a{p}, *a{p}]\n", p = n - 1);
+    let bombs = (1..40).map(line).collect::<Vec<_>>().concat();
     assert!(read(SecretKind::Kubeconfig, &format!("a0: &a0 [x]\n{bombs}")).is_broken());
 }
