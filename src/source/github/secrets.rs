@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::super::error::Error;
 use super::paging::page;
-use super::{GitHub, part, path_of};
+use super::{Environment, GitHub, part, path_of};
 use crate::task::Deadline;
 
 /// A secret's name and when it was stored.
@@ -101,12 +101,6 @@ fn named<'s>(list: &'s Arc<Vec<ApiSecret>>, name: &str) -> Option<&'s ApiSecret>
 struct Environments {
     #[serde(default)]
     environments: Vec<Environment>,
-}
-
-#[derive(Deserialize)]
-struct Environment {
-    #[serde(default)]
-    name: String,
 }
 
 #[derive(Deserialize)]

@@ -134,19 +134,14 @@ fn a_list_that_can_not_be_read_never_means_missing_and_the_permission_is_named()
 
 #[test]
 fn without_the_name_of_an_environment_only_a_repository_that_has_none_proves_absence() {
-    let environment = json!({
-        "id": 1, "node_id": "E", "name": "production", "url": "https://api.github.com/e", "html_url": "https://github.com/e",
-        "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
-    });
-    let asked = |environments: Vec<Value>| {
-        let body = json!({ "total_count": environments.len(), "environments": environments });
-        let template = "/repos/{owner}/{repo}/environments";
-        let script = Script::default().route(template, "/repos/octo/app/environments", body);
+    let asked = |script: Script| {
         asking("secrets: [DEPLOY_KEY]\n", &FakeGitHub::start(script)).run().finding(ID)
     };
-    says("none", &asked(Vec::new()), ("fail", "DEPLOY_KEY is missing", DEFINE));
-    let some = asked(vec![environment]);
-    says("some", &some, ("unknown", "in one of production", "the input environment"));
+    says("none", &asked(Script::default()), ("fail", "DEPLOY_KEY is missing", DEFINE));
+    let some = asked(in_environment(&["DEPLOY_KEY"]));
+    says("some", &some, ("unknown", "in one of staging", "the input environment"));
+    let hidden = asked(Script::default().deny("/environments", Denial::NotFound));
+    says("hidden", &hidden, ("unknown", "list the environments", "Actions: read"));
 }
 
 #[test]
