@@ -162,7 +162,7 @@ async fn asked(ctx: &Ctx<'_>, policy: &SecretPolicy, probe: bool) -> Option<Foun
             Some(at) => Found::Ends(End { what: "the token", from: None, at }, None),
             None => Found::Unknown(
                 "GitHub gave its end in a form that is not known".to_owned(),
-                String::new(),
+                "look at the end of the token in GitHub's settings, or turn `probe` off".to_owned(),
             ),
         },
         Err(error) if error.status() == Some(401) => {
@@ -270,12 +270,9 @@ impl Row {
                 row(Verdict::Lasts, State::Present, "no end stands in it".to_owned(), None)
             }
             Found::Refused(why) => row(Verdict::Over, State::Expired, why.to_owned(), None),
-            Found::Unknown(why, help) => row(
-                Verdict::Unknown,
-                State::CannotBeKnown,
-                why,
-                Some(help).filter(|h| !h.is_empty()),
-            ),
+            Found::Unknown(why, help) => {
+                row(Verdict::Unknown, State::CannotBeKnown, why, Some(help))
+            }
             Found::Ends(End { what, from, at }, longest) => {
                 let (left, day) = (at.saturating_sub(now), day(at));
                 if let Some(from) = from.filter(|from| *from > now.saturating_add(CLOCKS)) {

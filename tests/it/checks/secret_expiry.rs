@@ -164,12 +164,12 @@ fn github_is_asked_when_a_token_ends_only_when_somebody_wants_that() {
     let (endless, _) = asked("true", FaultKind::Answer(200, Vec::new(), "{}"));
     says("endless", &endless, ("pass", "1 without one", ""));
     let (odd, _) = asked("true", ends("next week"));
-    says("odd", &odd, ("unknown", "in a form that is not known", "gh secret"));
+    says("odd", &odd, ("unknown", "in a form that is not known", "turn `probe` off"));
     let bad = r#"{"message":"Bad credentials"}"#;
     let (refused, _) = asked("true", FaultKind::Answer(401, Vec::new(), bad));
     says("refused", &refused, ("fail", "A has expired: GitHub refuses it", "gh secret"));
     let (broken, _) = asked("true", FaultKind::Answer(418, Vec::new(), bad));
-    says("broken", &broken, ("unknown", "418", "can be reached"));
+    says("broken", &broken, ("unknown", "418", "use another token"));
 }
 
 #[test]

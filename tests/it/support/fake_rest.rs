@@ -128,7 +128,7 @@ fn private(state: &State, url: &Url, parts: &[&str]) -> Option<Answer> {
         (Scope::Repo, ["actions", "secrets"]) => own(&script.repo_secrets),
         (Scope::Repo, ["actions", "organization-secrets"]) => own(&script.org_secrets),
         (Scope::Repo, ["environments"]) => {
-            let names: Vec<&String> = script.environments.keys().collect();
+            let names: Vec<String> = script.environments.keys().cloned().collect();
             Some(page(state, url, (&path, "environments"), &names, environment))
         }
         (Scope::Repo, ["environments", name, "secrets"]) => own(script.environments.get(*name)?),
@@ -167,7 +167,7 @@ fn secret(name: &String) -> Value {
     json!({ "name": name, "created_at": at, "updated_at": at })
 }
 
-fn environment(name: &&String) -> Value {
+fn environment(name: &String) -> Value {
     let (at, of) = ("2026-03-01T09:30:00Z", "https://api.github.com/e");
     json!({ "id": 1, "node_id": "E", "name": name, "url": of, "html_url": of, "created_at": at, "updated_at": at })
 }
