@@ -73,10 +73,25 @@ impl std::error::Error for ConfigErrors {}
 
 /// `did you mean …`, or the list of what would be right when nothing is near.
 pub(crate) fn suggest(wrong: &str, known: &[&str]) -> String {
-    let near =
-        known.iter().map(|k| (strsim::jaro_winkler(wrong, k), k)).filter(|(score, _)| *score > 0.8);
-    match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
-        Some((_, best)) => format!("did you mean `{best}`?"),
+    match nearest(wrong, known) {
+        Some(best) => format!("did you mean `{best}`?"),
         None => format!("known here: {}", known.join(", ")),
     }
+}
+
+/// The word that is spelled nearly so, else the only one that holds every part of it (`ssh-key`, `ssh-private-key`).
+fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    let wrong = wrong.to_ascii_lowercase();
+    let near = known
+        .iter()
+        .map(|k| (strsim::jaro_winkler(&wrong, k), *k))
+        .filter(|(score, _)| *score > 0.8);
+    if let Some((_, best)) = near.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        return Some(best);
+    }
+    let parts: Vec<&str> = wrong.split(['-', '_', ' ']).filter(|p| p.len() > 2).collect();
+    let holds = |word: &&&str| parts.iter().all(|part| word.split('-').any(|p| p == *part));
+    let mut holding = known.iter().filter(holds);
+    let first = holding.next().filter(|_| !parts.is_empty())?;
+    holding.next().is_none().then_some(*first)
 }

@@ -9,7 +9,7 @@ use super::secrets::SecretKind;
 use super::tree::scalar;
 
 /// A time: `90s`, `5m`, `1h30m`, or a bare number of seconds.
-pub(super) const TIME: &str = r"^\s*([0-9]+|([0-9]+\s*(ms|s|m|min|h|d))+)\s*$";
+pub(super) const TIME: &str = r"^\s*([0-9]+|([0-9]+\s*(ms|s|m|min|h|d)\s*)+)\s*$";
 /// A size: `5 GiB`, `500MB`, or a bare number of bytes.
 pub(super) const SIZE: &str =
     r"^\s*[0-9]+(\.[0-9]+)?\s*([bB]|[kKmMgGtT]|[kKmMgGtT][bB]|[kKmMgGtT][iI][bB])?\s*$";
