@@ -341,7 +341,7 @@ mod tests {
             "| `KEY` | ssh-private-key | yes | 90d | secret of the environment `production` | `RUNNER_GUARD_SECRET_KEY` |",
             "| `REGION` | variable of the environment `production` | `RUNNER_GUARD_VARIABLE_REGION` |",
             "| `ansible` | `2.15` |",
-            "| `` a\\|b`<x> `` | primary | `l\\|m` | `g` | – | as its exporter says |",
+            "| ``a\\|b`<x>`` | primary | `l\\|m` | `g` | – | as its exporter says |",
             "| `Self-hosted runners: read` | `runner-group` |",
         ] {
             assert!(page.contains(row), "no {row} in\n{page}");

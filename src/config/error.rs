@@ -20,7 +20,8 @@ pub struct ConfigError {
 impl ConfigError {
     /// A mistake without a line.
     pub fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: place.into(), line: None, column: None, message: message.into(), help: None }
+        let message = one_line(&message.into());
+        Self { place: place.into(), line: None, column: None, message, help: None }
     }
 
     /// With its line and column.
@@ -34,9 +35,24 @@ impl ConfigError {
     /// With what would be right.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(one_line(&help.into()));
         self
     }
+}
+
+/// What the file holds may stand in a message: in one line, without what moves a terminal, and not without end.
+fn one_line(text: &str) -> String {
+    const LONGEST: usize = 1000;
+    let moves = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut line: String =
+        text.chars().take(LONGEST).map(|c| if moves(c) { ' ' } else { c }).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        line.push('…');
+    }
+    line
 }
 
 impl fmt::Display for ConfigError {

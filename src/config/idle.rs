@@ -1,6 +1,6 @@
 //! Settings that do nothing: what is configured although what it needs is not. Each is a sentence for the report.
 
-use super::{Config, Expect};
+use super::{Config, Expect, Level};
 
 /// Keys of the gate that mean nothing without candidates.
 const OF_CANDIDATES: [&str; 5] =
@@ -55,44 +55,44 @@ impl Config {
     /// What must be configured before this check has anything to ask about; `None` when it is, or when nothing must be.
     pub fn lacks(&self, check: &str) -> Option<&'static str> {
         let has_metrics = self.prometheus.is_some();
-        let of_runners = |any: bool, key: &'static str| (!any).then_some(key);
+        let unless = |is_there: bool, what: &'static str| (!is_there).then_some(what);
         match check {
-            "runner-group" => of_runners(
-                self.runners.iter().any(|r| r.group.is_some()),
-                "no runner has a `group`",
-            ),
-            "runner-labels" => of_runners(
-                self.runners.iter().any(|r| !r.labels.is_empty()),
-                "no runner has `labels`",
-            ),
-            "runner-registered" | "runner-version" | "runner-resources" => {
-                of_runners(!self.runners.is_empty(), "there are no `runners`")
+            "runner-group" => {
+                unless(self.runners.iter().any(|r| r.group.is_some()), "no runner has a `group`")
+            }
+            "runner-labels" => {
+                unless(self.runners.iter().any(|r| !r.labels.is_empty()), "no runner has `labels`")
             }
             "runner-identity" => {
-                of_runners(self.expected_runner.is_some(), "the input expected-runner is not given")
+                unless(self.expected_runner.is_some(), "the input expected-runner is not given")
             }
-            "tools-present" => of_runners(!self.tools.is_empty(), "there are no `tools`"),
-            "variable-present" => {
-                of_runners(!self.variables.is_empty(), "there are no `variables`")
-            }
+            "tools-present" => unless(!self.tools.is_empty(), "there are no `tools`"),
+            "variable-present" => unless(!self.variables.is_empty(), "there are no `variables`"),
             "secret-present" | "secret-format" | "secret-expiry" => {
-                of_runners(!self.secrets.is_empty(), "there are no `secrets`")
+                unless(!self.secrets.is_empty(), "there are no `secrets`")
             }
-            "firing-alerts" => of_runners(
+            "firing-alerts" => unless(
                 has_metrics || self.alertmanager.is_some(),
                 "there is neither `prometheus` nor `alertmanager`",
             ),
-            "environment-protection" | "deploy-lock" => {
-                of_runners(!self.environment.is_empty(), "no `environment` is named")
+            "environment-protection" => {
+                unless(!self.environment.is_empty(), "no `environment` is named")
+            }
+            "deploy-lock" => {
+                let group = self.checks.get(check).and_then(|c| c.options.get("group"));
+                unless(group.is_some_and(|g| !g.trim().is_empty()), "its `group` is not set")
             }
             _ => None,
         }
     }
 
-    /// Of the checks that were skipped, those that somebody configured: a sentence for each, with the place and what is missing.
+    /// Of the checks that were skipped, those that somebody configured to decide something: a sentence for each, with the place and what is missing.
     pub fn matched_nothing(&self, skipped: &[&str]) -> Vec<String> {
         let idle = |id: &&str| {
             let origin = self.origins.first(&format!("checks.{id}"))?;
+            if self.check(id).level == Level::Allow {
+                return None;
+            }
             let why = self.lacks(id).unwrap_or("see its row for why it was skipped");
             Some(format!("checks.{id} ({origin}) matched nothing: {why}"))
         };
@@ -118,6 +118,7 @@ mod tests {
         let told = |yaml: &str| config(yaml).matched_nothing(&["runner-group"]);
         assert_eq!(told("timeout: 1m"), Vec::<String>::new());
         assert_eq!(told("checks: {disk-space: warn}"), Vec::<String>::new());
+        assert_eq!(told("checks: {runner-group: allow}"), Vec::<String>::new());
         assert_eq!(
             told("runners: [{name: a}]\nchecks:\n  runner-group: warn\n"),
             ["checks.runner-group (c.yml:3) matched nothing: no runner has a `group`"]

@@ -14,6 +14,12 @@ pub const DEFAULT_FILE: &str = ".github/runner-guard.yml";
 /// Largest configuration file in bytes.
 const MAX_BYTES: usize = 256 * 1024;
 
+/// Most sections of environments: each one is validated with the whole file.
+const MAX_SECTIONS: usize = 64;
+
+/// Most mistakes that are told; nobody reads more.
+const MAX_MISTAKES: usize = 100;
+
 /// Reads a configuration. `file` is the name and text of the file, or `None` when there is none; inputs win over the section of the
 /// environment, the section over the rest of the file. The sections of other environments are validated too.
 ///
@@ -118,7 +124,12 @@ impl Document {
                 errors
                     .push(error.help("write the name of each environment, and its keys below it"));
             }
-            for (name, section) in node.entries() {
+            if node.entries().len() > MAX_SECTIONS {
+                let message = format!("{} environments are too many", node.entries().len());
+                let error = self.error(&node.from, message);
+                errors.push(error.help(format!("the limit is {MAX_SECTIONS}")));
+            }
+            for (name, section) in node.entries().iter().take(MAX_SECTIONS) {
                 wrong.extend(misshapen(section, &schema, true));
                 if self.sections.iter().any(|(n, _)| n.eq_ignore_ascii_case(name)) {
                     let message = format!("the environment `{name}` stands here twice");
@@ -130,6 +141,7 @@ impl Document {
         }
         errors.extend(wrong.into_iter().map(|m| self.error(&m.path, m.message).help(m.help)));
         errors.sort_by_key(|e| (e.line, e.column));
+        errors.truncate(MAX_MISTAKES);
         errors
     }
 
@@ -167,7 +179,8 @@ impl Document {
                     .at(Some((place.line, place.column)))
                     .help("keep one of the two")
             };
-            let all: Vec<ConfigError> = self.places.repeated().into_iter().map(twice).collect();
+            let places = self.places.repeated().iter().take(MAX_MISTAKES);
+            let all: Vec<ConfigError> = places.map(twice).collect();
             if !all.is_empty() {
                 return ConfigErrors(all);
             }
@@ -191,7 +204,7 @@ fn advice(message: &str) -> &'static str {
         m if m.contains("unknown anchor") => {
             "an alias (*name) needs its anchor (&name) before it; put other texts with * in quotes"
         }
-        m if m.contains("did not find expected") => {
+        m if m.contains("did not find expected") || m.contains("unexpected end of stream") => {
             "look for a bracket, brace or quote that is not closed, or for a line that is indented otherwise"
         }
         _ => "see docs/configuration.md for every key and its type",
@@ -206,12 +219,12 @@ struct Errors {
 
 impl Errors {
     fn of_base(&mut self, mistakes: Vec<Mistake>) {
-        self.found.extend(mistakes.into_iter().map(|m| m.error));
+        self.found.extend(mistakes.into_iter().map(|m| m.error).take(MAX_MISTAKES));
     }
 
     fn of_section(&mut self, name: &str, mistakes: Vec<Mistake>) {
         for mut mistake in mistakes {
-            if self.found.contains(&mistake.error) {
+            if self.found.len() >= MAX_MISTAKES || self.found.contains(&mistake.error) {
                 continue;
             }
             if !mistake.in_section {

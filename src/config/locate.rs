@@ -1,5 +1,8 @@
 //! Where a key stands in the text of a YAML file: line and column. Used only to point; what a file means is the parser's word alone.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 /// Nothing that people write is nested deeper; what is deeper has no place.
 const DEEPEST: usize = 64;
 
@@ -13,9 +16,13 @@ pub(super) struct Place {
     pub(super) column: usize,
 }
 
-/// The places of a text, in its order.
+/// The places of a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Places(Vec<Place>);
+pub(super) struct Places {
+    /// Line and column of each path where it stands first.
+    first: BTreeMap<String, (usize, usize)>,
+    repeated: Vec<Place>,
+}
 
 impl Places {
     /// Finds them; a text that is no YAML has the places that can be made out.
@@ -29,24 +36,30 @@ impl Places {
             places: Vec::new(),
         };
         scan.lines();
-        Self(scan.places)
+        let mut places = Self::default();
+        for place in scan.places {
+            match places.first.entry(place.path.clone()) {
+                Entry::Vacant(free) => drop(free.insert((place.line, place.column))),
+                Entry::Occupied(_) => places.repeated.push(place),
+            }
+        }
+        places
     }
 
     /// Line and column of this path; of the nearest parent when it has no place of its own, as a value behind an alias has none.
     pub(super) fn find(&self, path: &str) -> Option<(usize, usize)> {
         let mut path = path;
         loop {
-            if let Some(place) = self.0.iter().find(|p| p.path == path) {
-                return Some((place.line, place.column));
+            if let Some(place) = self.first.get(path) {
+                return Some(*place);
             }
             path = &path[..path.rfind(['.', '['])?];
         }
     }
 
     /// Every place whose path stood before.
-    pub(super) fn repeated(&self) -> Vec<&Place> {
-        let mut seen = std::collections::BTreeSet::new();
-        self.0.iter().filter(|p| !seen.insert(p.path.as_str())).collect()
+    pub(super) fn repeated(&self) -> &[Place] {
+        &self.repeated
     }
 }
 
@@ -88,7 +101,7 @@ impl Scan {
                 Some('%' | '-' | '.') if self.column == 1 && self.is_marker() => {}
                 Some(_) => self.node(),
             }
-            self.to_end_of_line();
+            self.skip_line();
         }
     }
 
@@ -202,14 +215,14 @@ impl Scan {
 
     /// Every line that is deeper than its key belongs to the text.
     fn block_scalar(&mut self, column: usize) {
-        self.to_end_of_line();
+        self.skip_line();
         loop {
             let start = (self.at, self.line, self.column);
             self.spaces();
             match self.peek() {
                 None => return,
-                Some('\n') => self.to_end_of_line(),
-                Some(_) if self.column > column => self.to_end_of_line(),
+                Some('\n') => self.skip_line(),
+                Some(_) if self.column > column => self.skip_line(),
                 Some(_) => {
                     // The line after the text is read by the caller, who skips one line end.
                     (self.at, self.line, self.column) = start;
@@ -379,13 +392,13 @@ impl Scan {
             self.spaces();
             match self.peek() {
                 Some('\n') => self.bump(),
-                Some('#') => self.to_end_of_line(),
+                Some('#') => self.skip_line(),
                 Some(_) | None => return,
             }
         }
     }
 
-    fn to_end_of_line(&mut self) {
+    fn skip_line(&mut self) {
         while self.peek().is_some_and(|c| c != '\n') {
             self.bump();
         }

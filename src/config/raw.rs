@@ -215,7 +215,7 @@ pub(super) struct RawRunnerLogs {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 #[schemars(rename = "metrics")]
 pub(super) struct RawMetrics {
-    /// PromQL expressions of the snapshot, in place of the five basic ones.
+    /// Expressions in `PromQL` of the snapshot, in place of the five basic ones.
     pub(super) queries: Vec<String>,
 }
 

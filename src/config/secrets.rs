@@ -147,13 +147,14 @@ impl Build<'_> {
         }
         match key {
             "name" => policy.name = self.named(path, &value).unwrap_or_default(),
-            "kind" => match SecretKind::parse(&value) {
-                Some(kind) => policy.kind = kind,
-                None => {
+            "kind" => {
+                if let Some(kind) = SecretKind::parse(&value) {
+                    policy.kind = kind;
+                } else {
                     let (message, help) = not_one_of(&value, "a kind of secret", SecretKind::WORDS);
                     self.wrong(path, message, help);
                 }
-            },
+            }
             "required" => match value.as_str() {
                 "true" => policy.optional = false,
                 "false" => policy.optional = true,

@@ -38,7 +38,9 @@ impl<'a> Walk<'a> {
             Content::Map(_) => self.map(node, schema, depth),
             Content::List(items) => {
                 if let Some(of_item) = schema.get("items") {
-                    items.iter().for_each(|item| self.node(item, of_item, depth + 1));
+                    for item in items {
+                        self.node(item, of_item, depth + 1);
+                    }
                 }
             }
             Content::Scalar(_) => {}
@@ -55,12 +57,11 @@ impl<'a> Walk<'a> {
         let entries = node.entries();
         let Some(properties) = schema.get("properties").and_then(Schema::as_object) else { return };
         for (key, value) in entries {
-            match properties.get(key) {
-                Some(of_value) => self.node(value, of_value, depth + 1),
-                None => {
-                    let names = properties.keys().map(String::as_str).collect();
-                    self.unknown_key(key, value, names, depth == 0);
-                }
+            if let Some(of_value) = properties.get(key) {
+                self.node(value, of_value, depth + 1);
+            } else {
+                let names = properties.keys().map(String::as_str).collect();
+                self.unknown_key(key, value, names, depth == 0);
             }
         }
         let required = schema.get("required").and_then(Schema::as_array).into_iter().flatten();
@@ -94,9 +95,12 @@ impl<'a> Walk<'a> {
         if types.contains(&is) && !negative {
             return true;
         }
-        let name = node.from.rsplit('.').next().unwrap_or_default();
+        let name = match node.from.rsplit('.').next().unwrap_or_default() {
+            "" => "the file".to_owned(),
+            name => format!("`{name}`"),
+        };
         let (wanted, is) = (words(&types), if negative { "a negative one" } else { word(is) });
-        self.wrong(&node.from, format!("`{name}` takes {wanted}, not {is}"), advice(node, &types));
+        self.wrong(&node.from, format!("{name} takes {wanted}, not {is}"), advice(node, &types));
         false
     }
 

@@ -98,7 +98,7 @@ impl Node {
 
     fn join(self, over: &Self, path: &str) -> Self {
         let (base, over) = if is_check(path) {
-            (self.as_settings(), over.clone().as_settings())
+            (self.spelled_out(), over.clone().spelled_out())
         } else {
             (self, over.clone())
         };
@@ -130,14 +130,14 @@ impl Node {
             && let Content::Map(settings) = &mut checks.content
         {
             for (_, setting) in settings {
-                *setting = setting.clone().as_settings();
+                *setting = setting.clone().spelled_out();
             }
         }
         self
     }
 
     /// `disk-space: warn` is short for `disk-space: {level: warn}`.
-    fn as_settings(self) -> Self {
+    fn spelled_out(self) -> Self {
         match &self.content {
             Content::Scalar(Value::String(_)) => {
                 let from = self.from.clone();

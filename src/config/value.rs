@@ -46,9 +46,9 @@ pub fn duration_text(time: Duration) -> String {
         (seconds % 60, "s"),
         (u64::from(millis), "ms"),
     ];
-    let text: String =
-        parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
-    if text.is_empty() { "0s".to_owned() } else { text }
+    let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}"));
+    let parts: Vec<String> = parts.collect();
+    if parts.is_empty() { "0s".to_owned() } else { parts.concat() }
 }
 
 /// Reads `5 GiB`, `500MB`, `1024` as bytes.

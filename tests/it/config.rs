@@ -182,7 +182,9 @@ fn values_that_can_not_be_are_refused() {
     refused("runners: [{name: a}, {name: a}]\n", &["named twice"]);
     refused("timeout: 2h\n", &["longer than the limit"]);
     refused("runners: {a: 1}\n", &["c.yml:1"]);
-    refused("a: [\n", &["c.yml:"]);
+    refused("a: [\n", &["c.yml:", "not closed"]);
+    refused("a: \"b\nc: d\n", &["c.yml:", "not closed"]);
+    refused("- a\n", &["c.yml", "the file takes a map, not a list"]);
 }
 
 /// What is no name may be a value.
@@ -192,6 +194,21 @@ fn what_could_be_a_secret_is_not_repeated() {
     let ended = Guard::plain(&["config", "check", "c.yml"]).file("c.yml", yaml).run();
     assert_eq!(ended.code, 2);
     assert!(!ended.stderr.to_lowercase().contains("hunter2"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_a_file_holds_can_not_move_the_terminal_or_fill_it() {
+    let long = "x".repeat(9000);
+    let yaml = format!("timeout: \"1\\e[31m\\n::error::2\\u202e\"\nrunbooks: {long}\n");
+    let ended = Guard::plain(&["config", "check", "c.yml"]).file("c.yml", &yaml).run();
+    assert_eq!(ended.code, 2);
+    for absent in ["\u{1b}", "\n::error", "\u{202e}"] {
+        assert!(!ended.stderr.contains(absent), "{:?}", ended.stderr);
+    }
+    assert!(ended.stderr.len() < 3000, "{} bytes", ended.stderr.len());
+    let many: Vec<String> = (0..9000).map(|n| format!("key{n}: 1\n")).collect();
+    let ended = Guard::plain(&["config", "check", "c.yml"]).file("c.yml", &many.concat()).run();
+    assert_eq!((ended.code, ended.stderr.matches("unknown key").count()), (2, 100));
 }
 
 #[test]

@@ -12,9 +12,9 @@ const FULL: &str = "min-free: 8000000 GiB, min-free-percent: 100";
 /// Settings below `checks:` in which every other check is only shown.
 fn only(settings: &[(&str, &str)]) -> String {
     let others = ALL.iter().map(|c| c.id()).filter(|id| settings.iter().all(|(s, _)| s != id));
-    let others: String = others.map(|id| format!("  {id}: allow\n")).collect();
-    let own: String = settings.iter().map(|(id, text)| format!("  {id}: {text}\n")).collect();
-    format!("checks:\n{own}{others}")
+    let others: Vec<String> = others.map(|id| format!("  {id}: allow\n")).collect();
+    let own: Vec<String> = settings.iter().map(|(id, text)| format!("  {id}: {text}\n")).collect();
+    format!("checks:\n{}{}", own.concat(), others.concat())
 }
 
 /// A gate in which `disk-space` answers no, or `runner-online` has no answer; the other one passes or is only shown.

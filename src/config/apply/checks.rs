@@ -19,13 +19,12 @@ impl Build<'_> {
         let unset = |k: &KnownCheck| (k.id.to_owned(), unset(k));
         let mut settings: BTreeMap<String, CheckSettings> = known.iter().map(unset).collect();
         for (id, value) in raw {
-            match known.iter().find(|k| k.id == id) {
-                Some(check) => drop(settings.insert(id, self.check(check, value))),
-                None => {
-                    let ids: Vec<&str> = known.iter().map(|k| k.id).collect();
-                    let message = format!("unknown check `{id}`");
-                    self.wrong(&format!("checks.{id}"), message, suggest(&id, &ids));
-                }
+            if let Some(check) = known.iter().find(|k| k.id == id) {
+                settings.insert(id, self.check(check, value));
+            } else {
+                let ids: Vec<&str> = known.iter().map(|k| k.id).collect();
+                let message = format!("unknown check `{id}`");
+                self.wrong(&format!("checks.{id}"), message, suggest(&id, &ids));
             }
         }
         settings

@@ -4,7 +4,7 @@ use super::*;
 
 fn found(text: &str, path: &str) -> Option<(usize, usize)> {
     let places = Places::of(text);
-    places.0.iter().find(|p| p.path == path).map(|p| (p.line, p.column))
+    places.first.get(path).copied()
 }
 
 const FILE: &str = "\
@@ -90,8 +90,8 @@ proptest::proptest! {
     fn no_text_makes_it_panic_or_hang(text in "([ \\n\\-:#'\"{}\\[\\],|>&!*\\\\%.\\tab\u{e9}]|\\PC){0,80}") {
         let places = Places::of(&text);
         let lines = text.split('\n').count();
-        for place in places.0 {
-            assert!(place.line >= 1 && place.line <= lines && place.column >= 1, "{place:?}");
+        for (line, column) in places.first.into_values() {
+            assert!(line >= 1 && line <= lines && column >= 1, "{line}:{column}");
         }
     }
 
@@ -106,9 +106,9 @@ proptest::proptest! {
         let lines: Vec<&str> = text.lines().collect();
         for key in words.keys() {
             for path in [format!("top.words.{key}"), format!("top.maps[1].{key}")] {
-                let place = places.0.iter().find(|p| p.path == path);
+                let place = places.first.get(&path);
                 let place = place.unwrap_or_else(|| panic!("no {path} in\n{text}"));
-                let rest: String = lines[place.line - 1].chars().skip(place.column - 1).collect();
+                let rest: String = lines[place.0 - 1].chars().skip(place.1 - 1).collect();
                 assert!(rest.trim_start_matches(['\'', '"']).starts_with(key.as_str()), "{path}: {rest}");
             }
         }

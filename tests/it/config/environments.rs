@@ -69,7 +69,8 @@ fn an_input_wins_over_the_section() {
 fn a_name_that_is_nearly_that_of_a_section_is_told_and_nothing_breaks() {
     let note = "environment `prodution` has no section; did you mean `production`?";
     assert!(printed("prodution").contains(note));
-    let ended = Guard::preflight(&format!("environment: prodution\n{FILE}")).run();
+    let file = FILE.replace("wait: 1m", "wait: 0s");
+    let ended = Guard::preflight(&format!("environment: prodution\n{file}")).run();
     assert!(ended.report()["notes"].to_string().contains(note), "{}", ended.stdout);
 }
 
@@ -117,6 +118,8 @@ fn a_section_holds_no_head_and_stands_once() {
         refused(&format!("environments:\n  qa:\n    {key}\n"), &["c.yml:3:5", wanted]);
     }
     refused("environments: {qa: {}, QA: {}}\n", &["c.yml:1:24", "stands here twice"]);
+    let many: Vec<String> = (0..65).map(|n| format!("e{n}: {{}}")).collect();
+    refused(&format!("environments: {{{}}}\n", many.join(", ")), &["65 environments are too many"]);
     refused("environments: [qa]\n", &["c.yml:1:1", "takes a map"]);
     refused("environment: {qa: {}}\n", &["c.yml:1:1", "below `environments`"]);
 }

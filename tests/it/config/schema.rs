@@ -65,8 +65,7 @@ fn is_configuration(yaml: &str) -> bool {
     ];
     let Ok(serde_yaml::Value::Mapping(map)) = serde_yaml::from_str(yaml) else { return false };
     let has = |key: &&str| map.contains_key(*key);
-    OURS.iter().any(has)
-        && !["jobs", "on", "runs", "groups", "scrape_configs"].iter().any(|k| has(&k))
+    OURS.iter().any(has) && !["jobs", "on", "runs", "groups", "scrape_configs"].iter().any(has)
 }
 
 fn pages() -> Vec<PathBuf> {
