@@ -19,6 +19,9 @@ use crate::task::Deadline;
 /// Longest time to take the token of a GitHub App back.
 const REVOKE_LIMIT: Duration = Duration::from_secs(2);
 
+/// Time after which a waiting gate says again what it waits for.
+const SAY_AGAIN: Duration = Duration::from_mins(1);
+
 /// Largest file with what the gate remembers, in bytes.
 const MAX_MEMORY: usize = 256 * 1024;
 
@@ -34,6 +37,7 @@ pub(super) async fn run(session: &Session) -> Result<Report, Failure> {
         memory: remembered(session, &config),
         config: &config,
         notes: Vec::new(),
+        said: None,
         start,
     };
     let (findings, decision) = run.until_healed().await;
@@ -88,6 +92,8 @@ struct Run<'a> {
     secrets: SecretValues,
     memory: Memory,
     notes: Vec<Redacted>,
+    /// What it last said that it waits for.
+    said: Option<(Redacted, Instant)>,
     start: Instant,
 }
 
@@ -148,14 +154,21 @@ impl Run<'_> {
         self.session.now.saturating_add(i64::try_from(self.start.elapsed().as_secs()).unwrap_or(0))
     }
 
-    fn say_waiting(&self, decision: &Decision, left: Duration) {
-        let first = decision.verdict.reasons().first().map(|r| r.summary.as_str().to_owned());
-        let line = self.session.red(&format!(
-            "waiting, at most {} s more: {}",
-            left.as_secs(),
-            first.unwrap_or_default()
-        ));
+    /// Says what it waits for: when that changes, and once a minute.
+    fn say_waiting(&mut self, decision: &Decision, left: Duration) {
+        let reason = decision.verdict.reasons().first().map(|r| r.summary.clone());
+        let reason = reason.unwrap_or_default();
+        let again = self
+            .said
+            .as_ref()
+            .is_some_and(|(before, at)| *before == reason && at.elapsed() < SAY_AGAIN);
+        if again {
+            return;
+        }
+        let left = left.as_secs();
+        let line = self.session.red(&format!("waiting, at most {left} s more: {reason}"));
         actions::command::complain(&line);
+        self.said = Some((reason, Instant::now()));
     }
 
     fn say_waited(&mut self, rounds: usize, decision: &Decision) {

@@ -9,6 +9,9 @@ use crate::report::{Candidate, Finding, Reason, Selection, Status};
 
 const UNAUTHORIZED: &str = "not authorised for production";
 
+/// The check that asks the same, with its own help and runbook.
+const AUTHORIZED: &str = "runner-authorized";
+
 /// A candidate with what speaks against it.
 struct Examined<'a> {
     runner: &'a Runner,
@@ -61,7 +64,11 @@ fn obstacles(own: &[&Finding], runner: &Runner, situation: &Situation<'_>) -> Ve
     if config.gate.require_authorized {
         why_not.extend(unauthorized(own, runner).map(|text| redactor.redact(text)));
     }
+    let said = !why_not.is_empty();
     for finding in own.iter().filter(|f| weigh(f, config) >= Weight::BlocksAsUnknown) {
+        if said && finding.check == AUTHORIZED {
+            continue;
+        }
         why_not.push(redactor.redact(&format!("{}: {}", finding.check, finding.summary)));
     }
     let known = own.iter().any(|f| matches!(f.status, Status::Pass | Status::Warn));
@@ -170,14 +177,19 @@ fn passed_over(score: &Score, min_score: u8) -> String {
 
 /// Why a candidate was not chosen: the finding that speaks against it, with its own help and runbook.
 pub(super) fn not_eligible(candidate: &Candidate, findings: &[Finding], config: &Config) -> Reason {
-    let against = findings
+    let mut against = findings
         .iter()
         .filter(|f| f.runner.as_ref() == Some(&candidate.name))
-        .find(|f| weigh(f, config) >= Weight::BlocksAsUnknown);
+        .filter(|f| weigh(f, config) >= Weight::BlocksAsUnknown);
+    // What stands first is the authorisation: health does not matter without it.
+    let against = if is_unauthorized(candidate) {
+        against.find(|f| f.check == AUTHORIZED)
+    } else {
+        against.next()
+    };
     match against {
-        // What stands first is the authorisation: health does not matter without it.
-        Some(finding) if !is_unauthorized(candidate) => reason(finding),
-        Some(_) | None => Reason {
+        Some(finding) => reason(finding),
+        None => Reason {
             check: "selection",
             runner: Some(candidate.name.clone()),
             status: Status::Fail,

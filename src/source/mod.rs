@@ -1,6 +1,7 @@
 //! Readers of the world outside. Every read has a deadline and a size cap; nothing here decides what an answer means.
 
 pub mod ansible;
+pub mod command;
 pub mod docker;
 pub mod error;
 pub mod exposition;
@@ -8,11 +9,13 @@ pub mod files;
 pub mod github;
 pub mod host;
 pub mod http;
+pub mod identity;
 mod memo;
 pub mod net;
 pub mod prometheus;
 pub mod runner_files;
 pub mod runner_status;
+pub mod status_page;
 
 pub use error::{Cause, Error};
 
@@ -37,6 +40,7 @@ pub struct Sources {
 impl Sources {
     /// Begins a new round: everything is asked again.
     pub fn forget(&self) {
+        self.http.forget();
         if let Ok(github) = &self.github {
             github.forget();
         }

@@ -43,7 +43,8 @@ impl GitHub {
     ) -> Result<Arc<Reply>, Error> {
         let mut path = path.to_owned();
         for _ in 0..=REDIRECTS {
-            let reply = self.repeated(tried, &path, deadline).await?;
+            let once = || self.once(tried, &path, deadline);
+            let reply = self.repeated(&path, deadline, once).await?;
             match reply.status {
                 200..=299 => return Ok(reply),
                 301 | 302 | 307 | 308 => path = self.below_base(tried, reply.header("location"))?,
@@ -53,15 +54,19 @@ impl GitHub {
         Err(Error::new(tried, Cause::Other("too many redirects".to_owned())))
     }
 
-    async fn repeated(
+    /// Sends a request, and again after a passing fault.
+    pub(super) async fn repeated<F>(
         &self,
-        tried: &str,
         path: &str,
         deadline: Deadline,
-    ) -> Result<Arc<Reply>, Error> {
+        once: impl Fn() -> F + Send,
+    ) -> Result<Arc<Reply>, Error>
+    where
+        F: Future<Output = Result<Arc<Reply>, Error>> + Send,
+    {
         let mut repeat = 0;
         loop {
-            let answer = self.once(tried, path, deadline).await;
+            let answer = once().await;
             let wait = wait(&answer, repeat, path, deadline.remaining());
             let Some(wait) = wait.filter(|_| repeat < REPEATS) else { return answer };
             repeat += 1;
@@ -84,7 +89,7 @@ impl GitHub {
             self.note(|budget| budget.note(&parts.headers));
             if let (304, Some(before)) = (parts.status.as_u16(), before) {
                 self.note(|budget| budget.not_modified += 1);
-                return Ok(before);
+                return Ok(Arc::new(refreshed(&before, &parts.headers)));
             }
             let body = Limited::new(body, MAX_BODY).collect().await;
             let body = body.map_err(|e| Error::new(tried, too_large_or(&*e)))?.to_bytes().to_vec();
@@ -96,7 +101,8 @@ impl GitHub {
     }
 
     async fn client(&self, deadline: Deadline) -> Result<Octocrab, Error> {
-        let made = self.client.get_or_init(|| async {
+        let cell = self.client_cell();
+        let made = cell.get_or_init(|| async {
             let token = match &self.auth {
                 Auth::Token(token) => token.clone(),
                 Auth::App(app) => self.installation_token(app, deadline).await?,
@@ -106,9 +112,10 @@ impl GitHub {
                 .map(|builder| builder.personal_token(token))
                 .and_then(|builder| builder.build_with_reqwest(self.http.client().clone()));
             let tried = format!("use the GitHub API at {}", self.api_url);
-            built.map_err(|e| Error::new(tried, Cause::Other(chain_of(&e))))
+            let client = built.map_err(|e| Error::new(tried, Cause::Other(chain_of(&e))))?;
+            Ok((client, tokio::time::Instant::now()))
         });
-        made.await.clone()
+        made.await.clone().map(|(client, _)| client)
     }
 
     /// The path of an address that must lie below our own base address, so that no token goes elsewhere.
@@ -137,6 +144,15 @@ impl GitHub {
         }
         reply
     }
+}
+
+/// An answer that still holds, with the time at which the server said so.
+fn refreshed(before: &Reply, now: &HeaderMap) -> Reply {
+    let mut headers = before.headers.clone();
+    if let Some(date) = now.get(http::header::DATE) {
+        headers.insert(http::header::DATE, date.clone());
+    }
+    Reply { status: before.status, headers, body: before.body.clone() }
 }
 
 fn condition(before: Option<&Reply>) -> Option<HeaderMap> {
@@ -207,17 +223,31 @@ fn transport(tried: &str, error: &octocrab::Error) -> Error {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, retry_after: Option<&'static str>) -> Result<Arc<Reply>, Error> {
+    fn answer(status: u16, retry_after: Option<&'static str>) -> Arc<Reply> {
         let headers = retry_after
             .map(|v| (http::header::RETRY_AFTER, HeaderValue::from_static(v)))
             .into_iter()
             .collect();
-        Ok(Arc::new(Reply { status, headers, body: Vec::new() }))
+        Arc::new(Reply { status, headers, body: Vec::new() })
     }
 
     fn waits(status: u16, retry_after: Option<&'static str>, remaining: u64) -> Option<u64> {
         let left = Duration::from_secs(remaining);
-        wait(&answer(status, retry_after), 0, "", left).map(|w| w.as_secs())
+        wait(&Ok(answer(status, retry_after)), 0, "", left).map(|w| w.as_secs())
+    }
+
+    #[test]
+    fn an_answer_that_still_holds_tells_the_time_of_now() {
+        let at = |date: &'static str| {
+            HeaderMap::from_iter([(http::header::DATE, HeaderValue::from_static(date))])
+        };
+        let before = Reply { status: 200, headers: at("then"), body: b"{}".to_vec() };
+        let now = refreshed(&before, &at("now"));
+        assert_eq!(
+            (now.status, now.header("date"), now.body.as_slice()),
+            (200, Some("now"), &b"{}"[..])
+        );
+        assert_eq!(refreshed(&before, &HeaderMap::new()).header("date"), Some("then"));
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 pub(crate) mod azurite;
 pub(crate) mod command;
+pub(crate) mod fake_app;
 pub(crate) mod fake_artifacts;
 pub(crate) mod fake_github;
 mod fake_rest;
 pub(crate) mod http;
 pub(crate) mod openapi;
+pub(crate) mod tls;
 
 use std::path::PathBuf;
 
