@@ -146,7 +146,11 @@ impl Page<'_> {
                     settings.list(spec).into_iter().map(str::to_owned).collect();
                 self.list(2, spec.name, &items, path);
             }
-            OptionKind::Text => self.optional(2, spec.name, settings.word(spec), path),
+            OptionKind::Text => match settings.word(spec) {
+                // Left out, the default would come back.
+                None if !spec.default.is_empty() => self.plain(2, spec.name, "\"\"", path),
+                word => self.optional(2, spec.name, word, path),
+            },
             OptionKind::Bytes | OptionKind::Duration | OptionKind::Percent | OptionKind::Number => {
                 let text = settings.options.get(spec.name).map_or(spec.default, String::as_str);
                 let is_plain = !text.is_empty()

@@ -41,7 +41,8 @@ fn the_section_of_the_environment_is_laid_over_the_rest() {
     assert_eq!(line(&page, "- name: A"), "- name: A # environments.production, line 9");
     assert_eq!(line(&page, "kind: url"), "kind: url # environments.production, line 9");
     assert_eq!(line(&page, "- name: B"), "- name: B # environments.production, line 9");
-    assert_eq!(line(&page, "level: warn"), "level: warn # environments.production, line 10");
+    let (_, check) = page.split_once("\n  disk-space:\n").expect("the check");
+    assert_eq!(line(check, "level:"), "level: warn # environments.production, line 10");
     assert_eq!(line(&page, "min-free: 1 GiB"), "min-free: 1 GiB # c.yml:4");
 }
 
