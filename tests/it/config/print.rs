@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the test reads the example")]
 
 use runner_guard::check;
-use runner_guard::config::{self, Config, Inputs, Origins};
+use runner_guard::config::{self, Config, Inputs, OptionKind, Origins};
 
 use crate::support::command::Guard;
 
@@ -14,7 +14,13 @@ fn plain(mut config: Config) -> Config {
     for check in check::known() {
         let settings = config.checks.entry(check.id.to_owned()).or_default();
         for option in check.options {
-            settings.options.entry(option.name.to_owned()).or_insert(option.default.to_owned());
+            let value =
+                settings.options.entry(option.name.to_owned()).or_insert(option.default.to_owned());
+            // A list may be written in one line or in several.
+            if option.kind == OptionKind::List {
+                let items: Vec<&str> = value.split(['\n', ',']).map(str::trim).collect();
+                *value = items.join("\n");
+            }
         }
         settings.options.retain(|_, value| !value.trim().is_empty());
     }
