@@ -11,7 +11,7 @@ use crate::config::{Config, Job, SecretValues};
 use crate::gate::{self, Decision, Memory, Situation};
 use crate::redact::Redacted;
 use crate::report::verdict::BlockClass;
-use crate::report::{ApiUse, Finding, Reason, Report, Stage, Status, Verdict};
+use crate::report::{ApiUse, Finding, Reason, Report, Selection, Stage, Status, Verdict};
 use crate::source::github::GitHub;
 use crate::source::{Sources, files};
 use crate::task::Deadline;
@@ -183,7 +183,7 @@ impl Run<'_> {
     /// Keeps what the next run should know.
     fn remember(&mut self, decision: &Decision) {
         if let (times, Some(_)) = decision.memory.fail_overs()
-            && decision.selection.as_ref().is_some_and(|s| s.failed_over())
+            && decision.selection.as_ref().is_some_and(Selection::failed_over)
         {
             let line = format!("fail-over number {times} since the state file was begun");
             self.notes

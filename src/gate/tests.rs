@@ -121,7 +121,7 @@ fn a_silent_host_is_said_before_that_nobody_authorises_it() {
     let silent = finding("runner-online", Some("a"), Outcome::unknown("no sample"));
     let decision = decided(yaml, &[silent]);
     let why: Vec<String> =
-        decision.selection.unwrap().candidates[0].why_not.iter().map(|w| w.to_string()).collect();
+        decision.selection.unwrap().candidates[0].why_not.iter().map(ToString::to_string).collect();
     assert_eq!(why[0], "runner-online: no sample");
     assert!(why[1].starts_with("not authorised for production"), "{why:?}");
 }

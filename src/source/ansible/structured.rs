@@ -47,7 +47,7 @@ struct Named {
 #[derive(Deserialize)]
 struct Event {
     #[serde(rename = "_event")]
-    event: String,
+    name: String,
     #[serde(default)]
     play: Option<Named>,
     #[serde(default)]
@@ -119,11 +119,11 @@ impl Reader {
 
     fn event(&mut self, line: usize, text: &str) {
         let Some(event) = parse::<Event>(text) else { return };
-        if let (true, Some(play)) = (event.event.ends_with("_play_start"), &event.play) {
+        if let (true, Some(play)) = (event.name.ends_with("_play_start"), &event.play) {
             self.play(play);
         }
-        if let Some(task) = event.task.as_ref().filter(|_| event.event.ends_with("_task_start")) {
-            let handler = event.event.contains("handler");
+        if let Some(task) = event.task.as_ref().filter(|_| event.name.ends_with("_task_start")) {
+            let handler = event.name.contains("handler");
             self.task(task, if handler { Section::Handler } else { Section::Task });
         } else if let Some(task) = &event.task {
             // Hosts that run free name their task with every result.
@@ -131,7 +131,7 @@ impl Reader {
                 self.task(task, self.draft.at.section.unwrap_or(Section::Task));
             }
         }
-        if event.event.starts_with("v2_runner_on_") && !event.event.ends_with("_start") {
+        if event.name.starts_with("v2_runner_on_") && !event.name.ends_with("_start") {
             for (host, result) in &event.hosts {
                 self.result(line, host, result);
             }

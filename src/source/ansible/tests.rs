@@ -399,10 +399,9 @@ fn a_text_in_pieces_reads_as_the_whole_does() {
 #[test]
 fn ten_thousand_long_failures_do_not_grow_without_end() {
     let long = "x".repeat(30_000);
-    let mut text = "PLAY [p] ***\nTASK [t] ***\n".to_owned();
-    for host in 0..2_000 {
-        text.push_str(&format!("fatal: [h{host}]: FAILED! => {{\"msg\": \"{host} {long}\"}}\n"));
-    }
+    let one = |host: u32| format!("fatal: [h{host}]: FAILED! => {{\"msg\": \"{host} {long}\"}}");
+    let failures: Vec<String> = (0..2_000).map(one).collect();
+    let text = format!("PLAY [p] ***\nTASK [t] ***\n{}\n", failures.join("\n"));
     let run = digest(&text).runs.remove(0);
     assert_eq!(run.failures.len(), 2_000);
     assert!(run.failures[1_999].msg.starts_with("1999 "));
