@@ -7,6 +7,9 @@ use super::clean::{block, clean, one_line};
 /// The longest text in a table cell or inside a sentence, in characters.
 pub const CELL: usize = 200;
 
+/// The longest sentence in a table cell, in characters.
+const PROSE: usize = 400;
+
 /// The longest sentence of our own, in characters.
 const SENTENCE: usize = 1000;
 
@@ -77,6 +80,14 @@ pub fn prose(text: &str) -> String {
         push_span(part, &mut out);
         out
     })
+}
+
+/// A sentence of ours as [`prose`], of at most 400 characters, for a table cell: a pipe can not end the cell.
+pub fn prose_cell(text: &str) -> String {
+    if text.trim().is_empty() {
+        return "–".to_owned();
+    }
+    prose(&one_line(text, PROSE).replace("\\|", "\\ |")).replace('|', "\\|")
 }
 
 fn words(text: &str, mut out: String) -> String {
