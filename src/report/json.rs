@@ -277,6 +277,7 @@ impl CandidateRow {
 
 /// A secret by name. The states are words, as `present (repository)` or `expires in 9 days`.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PresenceRow")]
 struct SecretRow {
     name: String,
     /// The worst of the three answers.

@@ -149,8 +149,7 @@ fn is_reference(word: &str) -> bool {
 /// What would start a list when it stands first: `-`, `+`, `1.`, `1)`.
 fn is_list_mark(word: &str) -> bool {
     let digits = word.trim_start_matches(|c: char| c.is_ascii_digit());
-    word.starts_with(['-', '+', '='])
-        || (digits.len() < word.len() && digits.starts_with(['.', ')']))
+    word.starts_with(['-', '+', '=']) || (digits.len() < word.len() && matches!(digits, "." | ")"))
 }
 
 /// `line` has neither line ends nor spaces at its ends.
