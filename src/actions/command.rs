@@ -162,7 +162,9 @@ pub struct Live(());
 impl Live {
     /// The line, when somebody can see it: `None` unless stderr is a terminal.
     pub fn stderr(env: &Environment) -> Option<Self> {
-        (std::io::stderr().is_terminal() && env.get("TERM") != Some("dumb")).then_some(Self(()))
+        let seen = std::io::stderr().is_terminal() && env.get("TERM") != Some("dumb");
+        // Not `then_some`: what is made is cleared when it goes.
+        seen.then(|| Self(()))
     }
 
     /// Shows this text in place of the last one; what is too long for the line is cut.

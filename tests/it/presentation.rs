@@ -252,6 +252,7 @@ fn colours_are_only_where_somebody_sees_them_or_asks_for_them() {
 #[test]
 fn progress_is_one_line_on_a_terminal_that_is_gone_at_the_end_and_nothing_elsewhere() {
     let quiet = Guard::preflight(&candidates(1)).run();
+    assert!(!quiet.stderr.contains(['\u{1b}', '\r']), "{:?}", quiet.stderr);
     assert!(!quiet.stderr.contains("waiting for"), "{}", quiet.stderr);
     let guard = Guard::preflight(&candidates(1)).env("TERM", "xterm");
     let script = "
