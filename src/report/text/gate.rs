@@ -156,6 +156,6 @@ mod tests {
         ] {
             assert!(shown.contains(part), "{part}\n{shown}");
         }
-        assert!(shown.lines().count() < 45, "{shown}");
+        assert!(shown.lines().count() < 50, "{shown}");
     }
 }
