@@ -77,7 +77,7 @@ pub(super) struct CommonArgs {
     /// Form of the report on stdout.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: Format,
-    /// Colours of the text form; auto: on a terminal, unless NO_COLOR is set, and with CLICOLOR_FORCE.
+    /// Colours of the text form; auto: on a terminal, unless `NO_COLOR` is set, and with `CLICOLOR_FORCE`.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     pub(super) color: Color,
     /// Folder for the files that are written.
