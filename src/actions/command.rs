@@ -2,8 +2,9 @@
 //!
 //! The runner reads every printed line for commands, so text that is not a command is made unable to be one.
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 
+use super::env::Environment;
 use crate::redact::Redacted;
 
 /// Kinds of annotations.
@@ -28,7 +29,7 @@ impl Kind {
 }
 
 /// Most annotations of one kind that a step may send: the runner drops what is over 10.
-pub const MAX_ANNOTATIONS: usize = 8;
+pub const MAX_ANNOTATIONS: usize = 10;
 
 /// Longest annotation in characters: the runner cuts at 4096.
 const MAX_MESSAGE: usize = 1000;
@@ -121,6 +122,74 @@ impl Console {
     }
 }
 
+/// Whether the user wants colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colours {
+    /// On a terminal, unless the environment says otherwise.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl Colours {
+    /// Whether stdout is to be coloured. `NO_COLOR` and `CLICOLOR_FORCE` count as everywhere: the first wins when both are set.
+    pub fn on_stdout(self, env: &Environment) -> bool {
+        #[expect(clippy::disallowed_methods, reason = "this is the one writer of stdout")]
+        let terminal = std::io::stdout().is_terminal();
+        self.wanted(env, terminal)
+    }
+
+    fn wanted(self, env: &Environment, terminal: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto if env.get("NO_COLOR").is_some() => false,
+            Self::Auto if env.get("CLICOLOR_FORCE").is_some_and(|v| v != "0") => true,
+            Self::Auto => terminal && env.get("TERM") != Some("dumb"),
+        }
+    }
+}
+
+/// Columns of the line that shows progress: one less than the smallest usual terminal, so that it never wraps.
+const COLUMNS: usize = 79;
+
+/// One line on stderr that is written over again and again; gone when this is dropped.
+#[derive(Debug)]
+pub struct Live(());
+
+impl Live {
+    /// The line, when somebody can see it: `None` unless stderr is a terminal.
+    pub fn stderr(env: &Environment) -> Option<Self> {
+        let seen = std::io::stderr().is_terminal() && env.get("TERM") != Some("dumb");
+        // Not `then_some`: what is made is cleared when it goes.
+        seen.then(|| Self(()))
+    }
+
+    /// Shows this text in place of the last one; what is too long for the line is cut.
+    pub fn show(&self, text: &Redacted) {
+        let text = text.as_str();
+        let cut = text.chars().count() > COLUMNS;
+        let kept = text.chars().filter(|c| !c.is_control()).take(COLUMNS - usize::from(cut));
+        let line: String = kept.chain(cut.then_some('…')).collect();
+        let mut stderr = std::io::stderr();
+        drop(write!(stderr, "{CLEAR}{line}"));
+        drop(stderr.flush());
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        let mut stderr = std::io::stderr();
+        drop(write!(stderr, "{CLEAR}"));
+        drop(stderr.flush());
+    }
+}
+
+/// To the begin of the line, and the line away.
+const CLEAR: &str = "\r\u{1b}[2K";
+
 /// Prints an error of a plain command to stderr.
 pub fn complain(text: &Redacted) {
     drop(writeln!(std::io::stderr(), "{}", text.as_str()));
@@ -190,15 +259,27 @@ mod tests {
     }
 
     #[test]
-    fn at_most_eight_annotations_of_a_kind_are_sent() {
+    fn at_most_ten_annotations_of_a_kind_are_sent() {
         let out = printed(true, |c| {
             for _ in 0..20 {
                 c.annotation(Kind::Warning, &red("t"), &red("m"));
             }
             c.annotation(Kind::Error, &red("t"), &red("m"));
         });
-        assert_eq!(out.matches("::warning").count(), 8);
+        assert_eq!(out.matches("::warning").count(), 10);
         assert_eq!(out.matches("::error").count(), 1);
+    }
+
+    #[test]
+    fn colours_are_for_terminals_unless_somebody_says_otherwise() {
+        let plain = Environment::of([("TERM", "xterm")]);
+        assert!(Colours::Auto.wanted(&plain, true) && !Colours::Auto.wanted(&plain, false));
+        let never = Environment::of([("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]);
+        assert!(!Colours::Auto.wanted(&never, true) && Colours::Always.wanted(&never, false));
+        let forced = Environment::of([("CLICOLOR_FORCE", "1")]);
+        assert!(Colours::Auto.wanted(&forced, false) && !Colours::Never.wanted(&forced, true));
+        assert!(!Colours::Auto.wanted(&Environment::of([("CLICOLOR_FORCE", "0")]), false));
+        assert!(!Colours::Auto.wanted(&Environment::of([("TERM", "dumb")]), true));
     }
 
     #[test]

@@ -36,6 +36,7 @@ mod tls_expiry;
 mod tools_present;
 mod variable_present;
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::config::{Config, Job, KnownCheck, Level, OptionSpec, Runner, SecretValues};
@@ -181,11 +182,35 @@ pub fn heals(id: &str) -> bool {
     ALL.iter().find(|c| c.id() == id).is_some_and(|c| c.heals())
 }
 
+/// How far a run is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// Questions that ended, with an answer or without.
+    pub done: usize,
+    /// All questions.
+    pub total: usize,
+    /// The checks that are still waited for, each once, in the order of the table.
+    pub waiting: Vec<&'static str>,
+}
+
 /// Asks everything at once. Every check has one answer for the run, or one for each candidate, whatever happens.
 ///
 /// # Cancel safety
 /// Not cancel-safe: stop it through `cancel`.
 pub async fn run(ctx: Ctx<'_>, candidates: &[Runner], cancel: &Cancel) -> Vec<Answer> {
+    run_told(ctx, candidates, cancel, &|_| {}).await
+}
+
+/// As [`run`]; `told` hears how far it is, at its start and whenever a question ends.
+///
+/// # Cancel safety
+/// Not cancel-safe: stop it through `cancel`.
+pub async fn run_told(
+    ctx: Ctx<'_>,
+    candidates: &[Runner],
+    cancel: &Cancel,
+    told: &(dyn Fn(Progress) + Sync),
+) -> Vec<Answer> {
     let asked: Vec<(&dyn Check, Option<&Runner>)> =
         ALL.iter().flat_map(|check| subjects(*check, candidates)).collect();
     let contexts: Vec<Ctx<'_>> = asked
@@ -196,10 +221,15 @@ pub async fn run(ctx: Ctx<'_>, candidates: &[Runner], cancel: &Cancel) -> Vec<An
             ..ctx
         })
         .collect();
+    let open = Open::new(asked.iter().map(|(check, _)| check.id()).collect(), told);
     let jobs = asked
         .iter()
         .zip(&contexts)
-        .map(|((check, _), ctx)| task::Job { limit: CHECK_LIMIT, work: check.run(ctx) })
+        .enumerate()
+        .map(|(place, ((check, _), ctx))| {
+            let work = answered(check.run(ctx), Ends { open: &open, place });
+            task::Job { limit: CHECK_LIMIT, work }
+        })
         .collect();
     let ended = task::run_all(jobs, AT_ONCE, ctx.deadline, cancel).await;
     asked
@@ -207,6 +237,54 @@ pub async fn run(ctx: Ctx<'_>, candidates: &[Runner], cancel: &Cancel) -> Vec<An
         .zip(ended)
         .map(|((check, runner), timed)| answer(check, runner, timed))
         .collect()
+}
+
+/// The work, and then the end of its question.
+fn answered<'a, T: Send + 'a>(work: BoxFuture<'a, T>, ends: Ends<'a>) -> BoxFuture<'a, T> {
+    Box::pin(async move {
+        let answer = work.await;
+        drop(ends);
+        answer
+    })
+}
+
+/// The questions that are still open, and who hears of it.
+struct Open<'a> {
+    ids: Mutex<Vec<Option<&'static str>>>,
+    told: &'a (dyn Fn(Progress) + Sync),
+}
+
+impl<'a> Open<'a> {
+    fn new(ids: Vec<&'static str>, told: &'a (dyn Fn(Progress) + Sync)) -> Self {
+        let open = Self { ids: Mutex::new(ids.into_iter().map(Some).collect()), told };
+        open.tell(None);
+        open
+    }
+
+    /// Tells how far the run is, after this question ended.
+    fn tell(&self, ended: Option<usize>) {
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(id) = ended.and_then(|place| ids.get_mut(place)) {
+            *id = None;
+        }
+        let mut waiting: Vec<&'static str> = ids.iter().flatten().copied().collect();
+        let (total, done) = (ids.len(), ids.len() - waiting.len());
+        waiting.dedup();
+        // Heard under the lock, so that nobody hears of an earlier state later.
+        (self.told)(Progress { done, total, waiting });
+    }
+}
+
+/// Ends a question when it goes: also one that was stopped before its answer.
+struct Ends<'a> {
+    open: &'a Open<'a>,
+    place: usize,
+}
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.open.tell(Some(self.place));
+    }
 }
 
 fn subjects<'a>(

@@ -30,7 +30,11 @@ pub(super) async fn run(session: &Session, stage: Stage) -> u8 {
         Ok(code) => code,
         Err(failure) => {
             report_failure(session, &failure);
-            if stage == Stage::Post { exit::PROCEED } else { failure.code() }
+            if stage == Stage::Post {
+                return exit::PROCEED;
+            }
+            publish::failed_gate(session, &failure.text(), failure.code());
+            failure.code()
         }
     }
 }

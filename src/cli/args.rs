@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::actions::command::Colours;
 use crate::config::Inputs;
 
 /// Gate before a deploy, black box after it, for jobs on self-hosted GitHub Actions runners.
@@ -109,6 +110,9 @@ pub(super) struct CommonArgs {
     /// Form of the report on stdout.
     #[arg(long, value_enum, default_value = "text")]
     pub(super) format: Format,
+    /// Colours of the text form; auto: on a terminal, unless `NO_COLOR` is set, and with `CLICOLOR_FORCE`.
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub(super) color: Color,
     /// Folder for the files that are written.
     #[arg(long, value_name = "DIR", default_value = "runner-guard-out")]
     pub(super) out: PathBuf,
@@ -124,6 +128,9 @@ pub(super) struct PreflightArgs {
     /// What a question without an answer means.
     #[arg(long, value_name = "allow|warn|deny")]
     on_unknown: Option<String>,
+    /// Write the findings as JUnit XML to this file as well.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -180,6 +187,27 @@ pub(super) enum Format {
     Summary,
 }
 
+/// Whether a report in text form has colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
+
+impl From<Color> for Colours {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
 /// Form of a digest, and of mistakes in a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum DigestFormat {
@@ -216,6 +244,9 @@ impl PreflightArgs {
         }
         if let Some(level) = &self.on_unknown {
             inputs.set("on-unknown", level.clone());
+        }
+        if let Some(file) = &self.junit {
+            inputs.set("junit", file.display().to_string());
         }
     }
 }

@@ -109,7 +109,8 @@ async fn dispatch(session: &Session, stage: Stage, command: Option<Command>) -> 
 
 async fn preflight_command(session: &Session, args: &PreflightArgs) -> Result<u8, Failure> {
     let report = preflight::run(session).await?;
-    publish::print(session, &report, args.common.format);
+    publish::print(session, &report, &args.common);
+    publish::junit(session, &report);
     publish::leave_summary(session, &report, &args.common.out)?;
     let json = publish::to_json(session, &report);
     files::leave(&args.common.out, "preflight.json", &json)
@@ -129,7 +130,7 @@ async fn diagnose_command(session: &Session, args: &DiagnoseArgs) -> Result<u8, 
     } else {
         diagnose::of_logs(session, &config, &args.log)?
     };
-    publish::print(session, &report, args.common.format);
+    publish::print(session, &report, &args.common);
     Ok(if report.partial { exit::CANCELLED } else { exit::PROCEED })
 }
 

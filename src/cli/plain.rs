@@ -10,9 +10,12 @@ use super::session::Session;
 use crate::check;
 use crate::collect;
 use crate::diagnose::Signatures;
-use crate::report::escape;
+use crate::report::{escape, json};
 use crate::source::ansible;
 use crate::source::files;
+
+/// What `explain` calls the JSON Schema of the report.
+const REPORT_SCHEMA: &str = "report-schema";
 
 /// Prints what failed in an Ansible log.
 pub(super) fn digest(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
@@ -66,11 +69,16 @@ pub(super) fn redact(session: &Session) -> Result<(), Failure> {
 
 /// Explains one id, or lists what can be explained.
 pub(super) fn explain(session: &Session, id: Option<&str>) -> Result<(), Failure> {
+    if id == Some(REPORT_SCHEMA) {
+        let text = session.redactor.pretty_json(json::schema());
+        session.console(|console| console.exact(&text));
+        return Ok(());
+    }
     let signatures = Signatures::builtin().context("load the built-in signatures")?;
     let text = match id {
         Some(id) => explanation(id, &signatures).ok_or_else(|| unknown_id(id, &signatures))?,
         None => format!(
-            "checks, collectors, signatures and exit codes:\n  {}",
+            "checks, collectors, signatures, exit codes and the schema of the report:\n  {}",
             ids(&signatures).join("\n  ")
         ),
     };
@@ -146,6 +154,7 @@ fn ids(signatures: &Signatures) -> Vec<String> {
     ids.extend(collect::ALL.iter().map(|c| c.id().to_owned()));
     ids.extend(signatures.iter().map(|s| s.id.clone()));
     ids.extend(["0", "1", "2", "10", "11", "12", "130"].map(str::to_owned));
+    ids.push(REPORT_SCHEMA.to_owned());
     ids
 }
 

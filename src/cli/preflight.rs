@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::failure::Failure;
 use super::session::Session;
 use crate::actions;
+use crate::actions::command::Live;
 use crate::check;
 use crate::config::{Config, Job, SecretValues};
 use crate::gate::{self, Decision, Memory, Situation};
@@ -134,7 +135,15 @@ impl Run<'_> {
             secrets: &self.secrets,
             deadline: Deadline::after(self.config.timeout),
         };
-        let answers = check::run(ctx, &self.config.runners, &self.session.cancel).await;
+        let live = Live::stderr(&self.session.env);
+        let show = |progress: check::Progress| {
+            if let Some(live) = &live {
+                live.show(&self.session.red(&words(&progress)));
+            }
+        };
+        let (runners, cancel) = (&self.config.runners, &self.session.cancel);
+        let answers = check::run_told(ctx, runners, cancel, &show).await;
+        drop(live);
         answers.into_iter().map(|a| Finding::new(a, &self.session.redactor)).collect()
     }
 
@@ -199,6 +208,12 @@ impl Run<'_> {
                 .push(self.session.red(&format!("gate.state-file was not written: {problem}")));
         }
     }
+}
+
+/// `[12/41] waiting for: endpoint-reachable, github-status`.
+fn words(progress: &check::Progress) -> String {
+    let check::Progress { done, total, waiting } = progress;
+    format!("[{done}/{total}] waiting for: {}", waiting.join(", "))
 }
 
 /// What earlier runs left; nothing when there is no file yet, or it can not be read.

@@ -1,21 +1,24 @@
 //! A report on its way to where people and programs read it: summary, annotations, outputs, log, stdout.
 
-use std::path::Path;
+use std::path::{Component, Path};
 
-use super::args::Format;
+use super::args::{CommonArgs, Format};
 use super::exit;
 use super::failure::Failure;
 use super::session::Session;
+use crate::actions::command::{Colours, complain};
 use crate::actions::{Kind, files};
 use crate::redact::Redacted;
 use crate::report::text::Style;
-use crate::report::{Report, Stage, annotations, json, summary, text};
+use crate::report::{Report, Selection, Stage, Verdict, annotations, json, junit, summary, text};
 
-/// Prints a report in this form.
-pub(super) fn print(session: &Session, report: &Report, format: Format) {
-    match format {
+/// Prints a report in the form that was asked for.
+pub(super) fn print(session: &Session, report: &Report, args: &CommonArgs) {
+    match args.format {
         Format::Text => {
-            let text = session.red(&text::to_text(report, Style::Plain));
+            let coloured = Colours::from(args.color).on_stdout(&session.env);
+            let style = if coloured { Style::Colour } else { Style::Plain };
+            let text = session.red(&text::to_text(report, style));
             session.console(|console| console.text(&text));
         }
         Format::Json => {
@@ -66,9 +69,47 @@ pub(super) fn to_runner(session: &Session, report: &Report, code: u8) {
         session.console(|console| console.text(&summary));
     }
     let outputs = outputs(session, report, code);
-    if let Err(problem) = session.context.files.outputs(&outputs) {
+    hand_over(session, &outputs);
+    junit(session, report);
+}
+
+fn hand_over(session: &Session, outputs: &[(&'static str, Redacted)]) {
+    if let Err(problem) = session.context.files.outputs(outputs) {
         warn(session, "Outputs not written", &problem.to_string());
     }
+}
+
+/// Leaves the findings of the gate as JUnit XML where the input `junit` says. A file that can not be written is only a warning.
+pub(super) fn junit(session: &Session, report: &Report) {
+    let Some(file) = session.inputs.given("junit").filter(|_| report.stage == Stage::Preflight)
+    else {
+        return;
+    };
+    if let Err(problem) = leave_junit(session, report, Path::new(file)) {
+        let problem = format!("{problem}\n  help: correct the input junit: {file}");
+        warn(session, "JUnit report not written", &problem);
+        if !session.context.in_actions {
+            complain(&session.red(&format!("warning: JUnit report not written: {problem}")));
+        }
+    }
+}
+
+fn leave_junit(session: &Session, report: &Report, file: &Path) -> Result<(), String> {
+    let workspace = &session.context.workspace;
+    let inside =
+        file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if session.context.in_actions && !inside {
+        return Err("the file must lie in the workspace: a relative path without `..`".to_owned());
+    }
+    let path = workspace.join(file);
+    // A link in a checked-out repository must not choose another file.
+    if path.is_symlink() {
+        return Err("the file is a symbolic link".to_owned());
+    }
+    let name = path.file_name().ok_or("a file name is missing")?.to_string_lossy();
+    let folder = path.parent().unwrap_or(workspace);
+    let text = junit::to_junit(report, &session.redactor);
+    files::leave(folder, &name, &text).map(drop).map_err(|problem| problem.to_string())
 }
 
 /// The report in the log of the step: the answer in the open, the rest folded.
@@ -112,30 +153,60 @@ fn outputs(session: &Session, report: &Report, code: u8) -> Vec<(&'static str, R
 
 fn gate_outputs(session: &Session, report: &Report, code: u8) -> Vec<(&'static str, Redacted)> {
     let verdict = report.verdict.as_ref();
-    let reasons: Vec<String> = verdict
-        .map(crate::report::Verdict::reasons)
-        .unwrap_or_default()
-        .iter()
-        .map(|r| reason_line(r))
-        .collect();
-    let chosen = report.selection.as_ref().and_then(crate::report::Selection::chosen);
+    let reasons = verdict.map(Verdict::reasons).unwrap_or_default();
+    let selection = report.selection.as_ref();
+    let chosen = selection.and_then(Selection::chosen);
     // A watching gate changes nothing: the deploy goes where it would have gone without it.
-    let first =
-        report.selection.as_ref().and_then(|s| s.candidates.first()).filter(|_| report.shadow);
+    let first = selection.and_then(|s| s.candidates.first()).filter(|_| report.shadow);
     let runner = chosen.or(first);
-    let labels: Vec<&str> =
-        runner.map(|c| c.labels.iter().map(Redacted::as_str).collect()).unwrap_or_default();
-    let json = |value: serde_json::Value| session.redactor.json(value);
-    vec![
-        ("verdict", session.red(verdict.map_or("", |v| v.word()))),
-        ("reason", session.red(reasons.first().map_or("", String::as_str))),
-        ("reasons", json(serde_json::json!(reasons))),
-        ("exit-code", session.red(&code.to_string())),
-        ("runner", runner.map(|c| c.name.clone()).unwrap_or_default()),
-        ("role", runner.map(|c| c.role.clone()).unwrap_or_default()),
-        ("runs-on", json(serde_json::json!(labels))),
-        ("report", leave_report(session, report)),
-    ]
+    let labels = runner.map(|c| c.labels.iter().map(|l| l.as_str().to_owned()).collect());
+    let told = GateOutputs {
+        verdict: verdict.map_or("", Verdict::word),
+        reasons: reasons.into_iter().map(reason_line).collect(),
+        runner: runner.map(|c| c.name.clone()).unwrap_or_default(),
+        role: runner.map(|c| c.role.clone()).unwrap_or_default(),
+        labels: labels.unwrap_or_default(),
+        failed_over: selection.is_some_and(Selection::failed_over),
+        report: leave_report(session, report),
+    };
+    told.named(session, code)
+}
+
+/// The outputs of a gate that could not do its work: the same names, so that no workflow meets a name that is not there.
+pub(super) fn failed_gate(session: &Session, why: &str, code: u8) {
+    let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = GateOutputs { reasons: vec![why], ..GateOutputs::default() };
+    hand_over(session, &told.named(session, code));
+}
+
+/// What the gate hands to the workflow; blank where there is nothing.
+#[derive(Default)]
+struct GateOutputs {
+    verdict: &'static str,
+    reasons: Vec<String>,
+    runner: Redacted,
+    role: Redacted,
+    labels: Vec<String>,
+    failed_over: bool,
+    report: Redacted,
+}
+
+impl GateOutputs {
+    fn named(self, session: &Session, code: u8) -> Vec<(&'static str, Redacted)> {
+        let json = |value: serde_json::Value| session.redactor.json(value);
+        let failed_over = if self.failed_over { "true" } else { "false" };
+        vec![
+            ("verdict", session.red(self.verdict)),
+            ("reason", session.red(self.reasons.first().map_or("", String::as_str))),
+            ("reasons", json(serde_json::json!(self.reasons))),
+            ("exit-code", session.red(&code.to_string())),
+            ("runner", self.runner),
+            ("role", self.role),
+            ("failed-over", session.red(failed_over)),
+            ("runs-on", json(serde_json::json!(self.labels))),
+            ("report", self.report),
+        ]
+    }
 }
 
 fn reason_line(reason: &crate::report::Reason) -> String {

@@ -2,10 +2,11 @@
 //!
 //! Writes no workflow command and escapes for none (`actions` does).
 
+use super::rows::{self, Alike, Shared};
 use super::story::{self, Mark, Piece};
 use super::{BundleRow, Collected, Diagnosis, Reason, Report, Stage, Verdict, escape, units};
 
-/// Most annotations of one kind; GitHub keeps ten per step, and others may write some too.
+/// Most annotations of one kind; GitHub keeps ten per step, and two are left for what goes wrong beside the report.
 pub const MOST: usize = 8;
 
 /// The longest message in characters.
@@ -80,9 +81,10 @@ fn gate(report: &Report) -> Vec<Annotation> {
             "Gate has no decision",
             &sentence(&story::headline(report).pieces),
         )),
-        Some(Verdict::Proceed) => {}
+        Some(Verdict::Proceed) => all.extend(fail_over(report)),
         Some(Verdict::ProceedWithWarnings(warnings)) => {
-            all.extend(warnings.iter().map(|r| because(Kind::Warning, "Look at", r)));
+            all.extend(fail_over(report));
+            all.extend(look_at(report, warnings));
         }
         Some(Verdict::Block { by, warnings, class: _ }) => {
             let (kind, lead) = if report.shadow {
@@ -90,24 +92,43 @@ fn gate(report: &Report) -> Vec<Annotation> {
             } else {
                 (Kind::Error, "Blocked by")
             };
-            all.extend(by.iter().map(|r| because(kind, lead, r)));
-            all.extend(warnings.iter().map(|r| because(Kind::Warning, "Look at", r)));
+            all.extend(rows::shared(by, Alike::Answer).iter().map(|r| because(kind, lead, r)));
+            all.extend(fail_over(report));
+            all.extend(look_at(report, warnings));
         }
-    }
-    if report.selection.as_ref().is_some_and(super::Selection::failed_over) {
-        all.push(made(Kind::Notice, "Failed over", &sentence(&story::headline(report).pieces)));
     }
     all
 }
 
-fn because(kind: Kind, lead: &str, reason: &Reason) -> Annotation {
-    let about = reason
-        .runner
-        .as_ref()
-        .map(|name| format!(" on {}", foreign(name.as_str())))
-        .unwrap_or_default();
-    let help = reason.help.as_ref().map(|help| format!(" - {}", help.as_str())).unwrap_or_default();
-    let message = format!("{}{help} (runbook {})", reason.summary.as_str(), reason.runbook);
+fn fail_over(report: &Report) -> Option<Annotation> {
+    story::fail_over(report).map(|pieces| made(Kind::Warning, "Failed over", &sentence(&pieces)))
+}
+
+/// The warnings; why a candidate was passed over is told once, as the fail-over.
+fn look_at(report: &Report, warnings: &[Reason]) -> Vec<Annotation> {
+    let told = report.selection.as_ref().filter(|s| s.failed_over()).and_then(|s| {
+        let first = s.candidates.first()?;
+        Some((&first.name, first.why_not.first()?))
+    });
+    let is_told = |reason: &&Reason| {
+        told.is_some_and(|(name, why)| {
+            reason.runner.as_ref() == Some(name) && why.as_str().ends_with(reason.summary.as_str())
+        })
+    };
+    let rest = warnings.iter().filter(|reason| !is_told(reason));
+    let shared = rows::shared(rest, Alike::Answer);
+    shared.iter().map(|r| because(Kind::Warning, "Look at", r)).collect()
+}
+
+fn because(kind: Kind, lead: &str, shared: &Shared<'_>) -> Annotation {
+    let about = if shared.runners.is_empty() {
+        String::new()
+    } else {
+        format!(" on {}", sentence(&story::names(&shared.runners)))
+    };
+    let reason = shared.reason;
+    let help = shared.help.as_ref().map(|help| format!(" - {help}")).unwrap_or_default();
+    let message = format!("{}{help} (runbook {})", shared.summary, reason.runbook);
     made(kind, &format!("{lead} {}{about}", reason.check), &message)
 }
 
@@ -204,7 +225,8 @@ fn foreign(text: &str) -> String {
 fn sentence(pieces: &[Piece<'_>]) -> String {
     let words = |piece: &Piece<'_>| match piece {
         Piece::Own(words) => words.clone(),
-        Piece::Id(words) | Piece::Prose(words) => (*words).to_owned(),
+        Piece::Id(words) => (*words).to_owned(),
+        Piece::Prose(words) => words.clone().into_owned(),
         Piece::Foreign(words) => foreign(words),
     };
     pieces.iter().map(words).collect()

@@ -10,7 +10,7 @@ mod terminal;
 
 pub use clean::{block, clean, cut, cut_bytes, one_line};
 pub use link::{Place, address, host, link, runbook};
-pub use markdown::{CELL, cell, code_span, fence, html, plain, pre, prose};
+pub use markdown::{CELL, cell, code_span, fence, html, plain, pre, prose, prose_cell};
 pub use terminal::{terminal_block, terminal_line};
 
 /// The longest line that is shown, in characters.

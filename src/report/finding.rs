@@ -6,7 +6,7 @@ use super::{Answer, Status};
 use crate::redact::{Redacted, Redactor};
 
 /// An [`Answer`] that may be shown.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// The check's stable id.
     pub check: &'static str,

@@ -1,15 +1,18 @@
 //! The report for machines. Keys, words and units never change meaning within one [`SCHEMA`]; durations are whole milliseconds.
 //!
 //! Serialises through structs of its own, so that the model may change without the document. Text is redacted and of bounded length, but
-//! not cleaned: JSON needs no escaping for a place.
+//! not cleaned: JSON needs no escaping for a place. The same structs are the published schema, `schema/report.schema.json`.
 
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::rows::{self, Secret};
 use super::units::millis;
 use super::{
-    Artifact, BlockClass, BundleRow, Candidate, Collected, CollectedRow, Diagnosis, EvidenceLine,
-    Excerpt, Finding, Reason, Report, SCHEMA, Selection, Stage, Verdict, escape,
+    ApiUse, Artifact, BlockClass, BundleRow, Candidate, Collected, CollectedRow, Diagnosis,
+    EvidenceLine, Excerpt, Finding, Reason, Report, SCHEMA, Selection, Stage, Verdict, escape,
 };
 use crate::redact::Redacted;
 
@@ -20,25 +23,59 @@ pub fn to_json(report: &Report) -> Value {
     serde_json::to_value(document).unwrap_or_default()
 }
 
-#[derive(Serialize)]
+/// The JSON Schema of [`to_json`], for those who read reports.
+pub fn schema() -> Value {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    generator.into_root_schema_for::<Document>().to_value()
+}
+
+/// What a run of runner-guard found out. Within one `schema` keys, words and units keep their meaning; keys may be added.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Report", title = "runner-guard report")]
 struct Document {
+    /// Version of this form.
+    #[schemars(extend("const" = SCHEMA))]
     schema: u32,
+    /// The gate before a deploy, or the black box after it.
+    #[schemars(extend("enum" = ["preflight", "diagnose"]))]
     stage: &'static str,
+    /// The job that it is about.
     job: Job,
+    /// The decision of the gate.
+    #[schemars(extend("enum" = ["pass", "warn", "block", null]))]
     verdict: Option<&'static str>,
+    /// Which class of reason blocked.
+    #[schemars(extend("enum" = ["failed", "unknown", "no_runner", null]))]
     blocked_by: Option<&'static str>,
+    /// Why, the most urgent first.
     reasons: Vec<ReasonRow>,
+    /// One for every question, or for every question and candidate.
     findings: Vec<FindingRow>,
+    /// The candidates and the choice; null without candidates.
     selection: Option<SelectionRow>,
+    /// The required secrets by name and state, the worst first; never a value.
+    secrets: Vec<SecretRow>,
+    /// Whether the gate only watches.
     shadow: bool,
+    /// Whether the run was stopped by a signal.
     partial: bool,
+    /// What the GitHub API cost; null when it was not asked.
+    api: Option<ApiRow>,
+    /// Status of the job as the server said it.
     job_status: Option<String>,
+    /// Likely causes of a failure, the best first.
     diagnoses: Vec<DiagnosisRow>,
+    /// The failures that were read in the evidence, in order.
     failures: Vec<FailureRow>,
+    /// One for every collector.
     collected: Vec<CollectorRow>,
+    /// The evidence archive.
     bundle: Option<BundleEntry>,
+    /// Sentences that belong to no row.
     notes: Vec<String>,
+    /// Address or folder of the runbooks.
     runbooks: String,
+    /// Wall time in milliseconds.
     took_ms: u64,
 }
 
@@ -55,9 +92,11 @@ impl Document {
             blocked_by: report.verdict.as_ref().and_then(class),
             reasons: report.verdict.as_ref().map(reasons).unwrap_or_default(),
             findings: report.findings.iter().map(FindingRow::new).collect(),
-            selection: report.selection.as_ref().map(SelectionRow::new),
+            selection: report.selection.as_ref().map(|s| SelectionRow::new(report, s)),
+            secrets: rows::secrets(report).iter().map(SecretRow::new).collect(),
             shadow: report.shadow,
             partial: report.partial,
+            api: report.api.as_ref().map(ApiRow::new),
             job_status: report.job_status.clone(),
             diagnoses: report.diagnoses.iter().map(DiagnosisRow::new).collect(),
             failures: report.failures.iter().map(FailureRow::new).collect(),
@@ -70,7 +109,7 @@ impl Document {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Job {
     repository: String,
     workflow: String,
@@ -115,10 +154,11 @@ fn reasons(verdict: &Verdict) -> Vec<ReasonRow> {
     verdict.reasons().into_iter().enumerate().map(row).collect()
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ReasonRow {
     check: &'static str,
     runner: Option<String>,
+    #[schemars(extend("enum" = ["pass", "warn", "fail", "unknown", "skipped"]))]
     status: &'static str,
     summary: String,
     help: Option<String>,
@@ -140,11 +180,12 @@ impl ReasonRow {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct FindingRow {
     check: &'static str,
     question: &'static str,
     runner: Option<String>,
+    #[schemars(extend("enum" = ["pass", "warn", "fail", "unknown", "skipped"]))]
     status: &'static str,
     summary: String,
     observations: Vec<ObservationRow>,
@@ -174,14 +215,14 @@ impl FindingRow {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ObservationRow {
     name: String,
     value: String,
     limit: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct SelectionRow {
     chosen: Option<String>,
     failed_over: bool,
@@ -189,37 +230,110 @@ struct SelectionRow {
 }
 
 impl SelectionRow {
-    fn new(selection: &Selection) -> Self {
+    fn new(report: &Report, selection: &Selection) -> Self {
         Self {
             chosen: selection.chosen().map(|c| text(&c.name)),
             failed_over: selection.failed_over(),
-            candidates: selection.candidates.iter().map(CandidateRow::new).collect(),
+            candidates: selection.candidates.iter().map(|c| CandidateRow::new(report, c)).collect(),
         }
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct CandidateRow {
     name: String,
     role: String,
     labels: Vec<String>,
+    /// The host that it is on, when somebody says so.
+    host: Option<String>,
+    /// How healthy it is; null when it can not be used.
+    #[schemars(range(max = 100))]
+    score: Option<u8>,
+    /// The answer that weighs most against it.
+    worst: Option<&'static str>,
+    /// Whether it runs a job now.
+    #[schemars(extend("enum" = ["busy", "idle", "unknown"]))]
+    busy: &'static str,
+    /// Why it was not chosen.
     why_not: Vec<String>,
     chosen: bool,
 }
 
 impl CandidateRow {
-    fn new(candidate: &Candidate) -> Self {
+    fn new(report: &Report, candidate: &Candidate) -> Self {
         Self {
             name: text(&candidate.name),
             role: text(&candidate.role),
             labels: candidate.labels.iter().map(text).collect(),
+            host: candidate.host.as_ref().map(text),
+            score: candidate.score,
+            worst: rows::worst(report, candidate).map(|finding| finding.check),
+            busy: rows::busy(report, candidate),
             why_not: candidate.why_not.iter().map(text).collect(),
             chosen: candidate.chosen,
         }
     }
 }
 
-#[derive(Serialize)]
+/// A secret by name. The states are words, as `present (repository)` or `expires in 9 days`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PresenceRow")]
+struct SecretRow {
+    name: String,
+    /// The worst of the three answers.
+    #[schemars(extend("enum" = ["pass", "warn", "fail", "unknown", "skipped"]))]
+    status: &'static str,
+    /// Whether it is there.
+    present: Option<String>,
+    /// Whether it is whole.
+    format: Option<String>,
+    /// Whether it lasts.
+    expiry: Option<String>,
+}
+
+impl SecretRow {
+    fn new(secret: &Secret<'_>) -> Self {
+        let state = |state: Option<&str>| state.map(|s| escape::cut(s, escape::LINE).into_owned());
+        Self {
+            name: escape::cut(secret.name, escape::LINE).into_owned(),
+            status: secret.worst.word(),
+            present: state(secret.present),
+            format: state(secret.format),
+            expiry: state(secret.expiry),
+        }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ApiRow {
+    /// The kind of token.
+    identity: String,
+    /// Requests that were sent.
+    calls: u32,
+    /// Answers that said nothing new and were free.
+    not_modified: u32,
+    /// What is left of the budget.
+    remaining: Option<u64>,
+    /// Requests an hour.
+    limit: Option<u64>,
+    /// When the budget is full again, in seconds since 1970.
+    reset: Option<i64>,
+}
+
+impl ApiRow {
+    fn new(api: &ApiUse) -> Self {
+        Self {
+            identity: text(&api.identity),
+            calls: api.calls,
+            not_modified: api.not_modified,
+            remaining: api.remaining,
+            limit: api.limit,
+            reset: api.reset,
+        }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
 struct DiagnosisRow {
     id: String,
     title: String,
@@ -255,14 +369,14 @@ impl DiagnosisRow {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct EvidenceRow {
     path: String,
     line: usize,
     text: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct FailureRow {
     label: String,
     text: String,
@@ -281,9 +395,10 @@ impl FailureRow {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct CollectorRow {
     collector: &'static str,
+    #[schemars(extend("enum" = ["ok", "skipped", "failed", "timed_out"]))]
     status: &'static str,
     detail: String,
     entries: usize,
@@ -302,7 +417,7 @@ impl CollectorRow {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct BundleEntry {
     path: String,
     bytes: u64,
@@ -330,7 +445,7 @@ impl BundleEntry {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ArtifactRow {
     name: String,
     id: String,
@@ -351,89 +466,4 @@ fn text(text: &Redacted) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::super::sample::{blocked, failed, text as redacted};
-    use super::*;
-
-    #[test]
-    fn the_keys_of_the_document_are_these() {
-        let document = to_json(&blocked());
-        let keys: Vec<_> = document.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(
-            keys,
-            [
-                "schema",
-                "stage",
-                "job",
-                "verdict",
-                "blocked_by",
-                "reasons",
-                "findings",
-                "selection",
-                "shadow",
-                "partial",
-                "job_status",
-                "diagnoses",
-                "failures",
-                "collected",
-                "bundle",
-                "notes",
-                "runbooks",
-                "took_ms"
-            ]
-        );
-        assert_eq!(document["schema"], 1);
-    }
-
-    #[test]
-    fn a_gate_tells_its_verdict_and_which_reasons_block() {
-        let document = to_json(&blocked());
-        assert_eq!(document["verdict"], "block");
-        assert_eq!(document["blocked_by"], "failed");
-        let blocks: Vec<_> =
-            document["reasons"].as_array().unwrap().iter().map(|r| r["blocks"].clone()).collect();
-        assert_eq!(blocks, [json!(true), json!(true), json!(false)]);
-        assert_eq!(
-            document["findings"][3]["observations"],
-            json!([{"name": "free", "value": "1.2 GiB", "limit": "5 GiB"}])
-        );
-        assert_eq!(document["findings"][3]["took_ms"], 42);
-        assert_eq!(document["selection"]["chosen"], Value::Null);
-    }
-
-    #[test]
-    fn a_black_box_tells_cause_evidence_and_bundle() {
-        let document = to_json(&failed());
-        assert_eq!(
-            document["diagnoses"][0],
-            json!({
-                "id": "disk-full", "title": "Disk is full on the runner or target", "category": "resources", "confidence": 0.97,
-                "certainty": "certain", "subject": "task \"Copy release\" on web1",
-                "evidence": [
-                    {"path": "ansible/play.log", "line": 42, "text": "cannot write /srv/app: no space is left"},
-                    {"path": "ansible/play.log", "line": 40, "text": "TASK [Copy release]"}
-                ],
-                "runbook": "disk-space",
-                "remediation": failed().diagnoses[0].remediation,
-                "retryable": "after-fix"
-            })
-        );
-        let status: Vec<_> =
-            document["collected"].as_array().unwrap().iter().map(|c| c["status"].clone()).collect();
-        assert_eq!(status, ["ok", "failed", "skipped", "timed_out"]);
-        assert_eq!(document["bundle"]["artifact"]["id"], "77");
-        assert_eq!(document["bundle"]["artifact_error"], Value::Null);
-    }
-
-    #[test]
-    fn a_text_of_any_size_is_bounded() {
-        let mut report = failed();
-        report.notes = vec![redacted(&"ä".repeat(1_000_000))];
-        report.failures[0].text = redacted(&"ä".repeat(1_000_000));
-        let document = to_json(&report);
-        assert!(document["notes"][0].as_str().unwrap().chars().count() <= escape::LINE);
-        assert!(document["failures"][0]["text"].as_str().unwrap().chars().count() <= escape::BLOCK);
-    }
-}
+mod tests;

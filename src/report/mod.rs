@@ -7,6 +7,8 @@ pub mod escape;
 pub mod evidence;
 pub mod finding;
 pub mod json;
+pub mod junit;
+mod rows;
 #[cfg(test)]
 mod sample;
 mod story;

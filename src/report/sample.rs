@@ -194,3 +194,93 @@ pub(super) fn failed() -> Report {
 fn row(collector: &'static str, collected: Collected) -> CollectedRow {
     CollectedRow { collector, collected, took: Duration::from_millis(310) }
 }
+
+/// A gate as large as they get: two candidates that share a fault, every kind of answer, five secrets, the cost of the API.
+pub(super) fn large() -> Report {
+    let findings = large_findings();
+    let of = |check: &str| -> Vec<Reason> {
+        findings.iter().filter(|f| f.check == check).map(reason).collect()
+    };
+    let by = [of("secret-present"), of("runner-online")].concat();
+    let warnings = [of("secret-expiry"), of("runner-steady")].concat();
+    let mut report = empty(Stage::Preflight);
+    report.verdict = Some(Verdict::Block { by, warnings, class: BlockClass::Failed });
+    report.findings = findings;
+    let host = |name, host| Candidate {
+        host: Some(text(host)),
+        ..candidate(name, &["runner-online: it is offline", "b: c", "d: e"])
+    };
+    report.selection =
+        Some(Selection { candidates: vec![host("prod-a", "host-1"), host("prod-b", "host-2")] });
+    report.api = Some(ApiUse {
+        identity: text("the job's GITHUB_TOKEN"),
+        calls: 4,
+        not_modified: 1,
+        remaining: Some(4996),
+        limit: Some(5000),
+        reset: Some(1_790_000_000),
+    });
+    report
+}
+
+fn large_findings() -> Vec<Finding> {
+    let offline = |name: &str| {
+        Outcome::fail(format!(
+            "{name} is offline: runner_status is 0 for 7 min, GitHub says offline"
+        ))
+        .help(format!("start the service of {name}: `sudo ./svc.sh start` in the runner's folder"))
+    };
+    let [present, expiry] = about_secrets();
+    let mut findings = vec![
+        finding("secret-expiry", "", expiry),
+        finding("secret-present", "", present),
+        finding(
+            "github-status",
+            "",
+            Outcome::unknown("https://www.githubstatus.com: no answer within 1.5 s"),
+        ),
+    ];
+    for name in ["prod-a", "prod-b"] {
+        findings.push(finding("runner-online", name, offline(name)));
+        findings.push(finding(
+            "runner-busy",
+            name,
+            Outcome::pass("runs no job").saw("busy", "false"),
+        ));
+        findings.push(finding(
+            "runner-steady",
+            name,
+            Outcome::warn("changed its state 5 times in 1 h (limit 3)").help("look at its network"),
+        ));
+    }
+    let passing = [
+        "disk-inodes",
+        "clock-skew",
+        "queue-age",
+        "tls-expiry",
+        "tools-present",
+        "deploy-lock",
+        "failure-rate",
+    ];
+    findings.extend(passing.iter().map(|id| finding(id, "", Outcome::pass("all is well"))));
+    let idle = ["oidc-available", "firing-alerts", "variable-present", "github-token"];
+    findings.extend(idle.iter().map(|id| finding(id, "", Outcome::skipped("not asked for"))));
+    for (place, finding) in findings.iter_mut().enumerate() {
+        finding.took = Duration::from_millis(u64::try_from(place * place).unwrap_or(0) * 9);
+    }
+    findings
+}
+
+fn about_secrets() -> [Outcome; 2] {
+    let present = Outcome::fail("VAULT_TOKEN is missing: in none of the 3 lists")
+        .help("store it: `gh secret set VAULT_TOKEN --env production < FILE`")
+        .saw("DEPLOY_KEY", "present (handed in)")
+        .saw("CERT", "present (handed in)")
+        .saw("DB_URL", "present (repository)")
+        .saw("VAULT_TOKEN", "missing (in none of the 3 lists)")
+        .saw("ORG_KEY", "cannot be known here (a 403 for the list of the organisation)");
+    let expiry = Outcome::warn("CERT expires in 9 days: it ends 2026-12-03")
+        .help("renew CERT: `certbot renew`")
+        .saw_limit("CERT", "expires in 9 days (it ends 2026-12-03)", "warns within 14 days");
+    [present, expiry]
+}

@@ -2,17 +2,24 @@
 //!
 //! Escapes nothing: it keeps our own words apart from foreign ones ([`Piece`]), and each renderer treats them by the rules of its place.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
-use super::units::count;
+use super::rows::{self, Alike, Shared};
+use super::units::{clock, count, thousands};
 use super::{
-    BlockClass, Candidate, Collected, Diagnosis, Excerpt, Finding, Reason, Report, Stage, Status,
+    ApiUse, BlockClass, Candidate, Collected, Diagnosis, Excerpt, Reason, Report, Stage, Status,
     Verdict,
 };
 use crate::redact::Redacted;
 
 /// Most steps under "What to do now".
 const STEPS: usize = 3;
+
+/// Most runners that a sentence names.
+const RUNNERS: usize = 4;
+
+/// Most obstacles that the lot of a candidate names.
+const OBSTACLES: usize = 2;
 
 /// A part of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +29,7 @@ pub(super) enum Piece<'a> {
     /// A stable id that deserves to be seen.
     Id(&'a str),
     /// A sentence of ours in which a foreign name may stand.
-    Prose(&'a str),
+    Prose(Cow<'a, str>),
     /// Text from outside.
     Foreign(&'a str),
 }
@@ -56,17 +63,8 @@ pub(super) struct Headline<'a> {
 pub(super) struct Step<'a> {
     /// Its words.
     pub(super) pieces: Vec<Piece<'a>>,
-    /// The runbook's stem, when there is one.
-    pub(super) runbook: Option<&'a str>,
-}
-
-/// A finding and whether it is a reason for the block.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Row<'a> {
-    /// The finding.
-    pub(super) finding: &'a Finding,
-    /// Whether the verdict names it.
-    pub(super) blocks: bool,
+    /// The runbook's stem and anchor, when there is one.
+    pub(super) runbook: Option<String>,
 }
 
 /// The first line.
@@ -81,7 +79,8 @@ pub(super) fn headline(report: &Report) -> Headline<'_> {
 pub(super) fn steps(report: &Report) -> Vec<Step<'_>> {
     let mut all = match (report.stage, report.diagnoses.first()) {
         (Stage::Preflight, _) => {
-            report.verdict.iter().flat_map(Verdict::reasons).map(reason_step).collect()
+            let reasons = report.verdict.iter().flat_map(Verdict::reasons);
+            rows::shared(reasons, Alike::Help).iter().map(reason_step).collect()
         }
         (Stage::Diagnose, Some(best)) => remedies(best),
         (Stage::Diagnose, None) if is_quiet(report) => Vec::new(),
@@ -90,24 +89,6 @@ pub(super) fn steps(report: &Report) -> Vec<Step<'_>> {
     all.dedup_by(|a, b| a.pieces == b.pieces);
     all.truncate(STEPS);
     all
-}
-
-/// All findings: what blocks first, then by answer (fail, unknown, warn, pass, skipped), else in the order of the report.
-pub(super) fn ordered(report: &Report) -> Vec<Row<'_>> {
-    let blocking: BTreeSet<_> = match &report.verdict {
-        Some(Verdict::Block { by, .. }) => {
-            by.iter().map(|r| (r.check, r.runner.as_ref())).collect()
-        }
-        Some(Verdict::Proceed | Verdict::ProceedWithWarnings(_)) | None => BTreeSet::new(),
-    };
-    let row = |finding: &'static str, runner| blocking.contains(&(finding, runner));
-    let mut rows: Vec<_> = report
-        .findings
-        .iter()
-        .map(|finding| Row { finding, blocks: row(finding.check, finding.runner.as_ref()) })
-        .collect();
-    rows.sort_by_key(|row| (!row.blocks, weight(row.finding.status)));
-    rows
 }
 
 /// Which job it was, as one sentence without an end; what is not known is left out.
@@ -121,7 +102,77 @@ pub(super) fn context(report: &Report) -> Vec<Piece<'_>> {
         (" for environment ", &job.environment),
     ];
     let known = told.into_iter().filter(|(_, name)| !name.as_str().is_empty());
-    known.flat_map(|(words, name)| [own(words), Piece::Foreign(name.as_str())]).collect()
+    let mut pieces: Vec<_> =
+        known.flat_map(|(words, name)| [own(words), Piece::Foreign(name.as_str())]).collect();
+    // Whatever stands first begins the sentence.
+    if let Some(Piece::Own(words)) = pieces.first_mut() {
+        *words = words.trim_start().to_owned();
+    }
+    pieces
+}
+
+/// How many questions were asked and what came of them; blank when there was none.
+pub(super) fn tally(report: &Report) -> String {
+    let parts = rows::tally(report).into_iter().map(|(n, status)| match status {
+        Status::Fail => format!("{n} failed"),
+        Status::Unknown => format!("{n} without an answer"),
+        Status::Warn => format!("{n} to look at"),
+        Status::Pass => format!("{n} passed"),
+        Status::Skipped => format!("{n} skipped"),
+    });
+    let parts: Vec<_> = parts.collect();
+    match report.findings.len() {
+        0 => String::new(),
+        asked => format!("{}: {}", count(asked, "question"), parts.join(", ")),
+    }
+}
+
+/// What the GitHub API cost.
+pub(super) fn api(api: &ApiUse) -> Vec<Piece<'_>> {
+    let calls = count(usize::try_from(api.calls).unwrap_or(usize::MAX), "call");
+    let mut pieces =
+        vec![Piece::Own(format!("GitHub API: {calls} as ")), prose(api.identity.as_str())];
+    if api.not_modified > 0 {
+        pieces.push(Piece::Own(format!(" ({} of them free)", api.not_modified)));
+    }
+    if let Some(left) = api.remaining {
+        let limit = api.limit.map(|limit| format!(" of {}", thousands(limit))).unwrap_or_default();
+        let until = api.reset.map(|at| format!(" until {} UTC", clock(at))).unwrap_or_default();
+        pieces.push(Piece::Own(format!(", {}{limit} left{until}", thousands(left))));
+    }
+    pieces
+}
+
+/// The names of runners, as `a, b and c`; of many the first ones.
+pub(super) fn names<'a>(runners: &[&'a str]) -> Vec<Piece<'a>> {
+    let (shown, more) = runners.split_at(runners.len().min(RUNNERS));
+    let mut pieces = Vec::new();
+    for (place, name) in shown.iter().enumerate() {
+        if place > 0 {
+            let last = place + 1 == shown.len() && more.is_empty();
+            pieces.push(own(if last { " and " } else { ", " }));
+        }
+        pieces.push(Piece::Foreign(name));
+    }
+    if !more.is_empty() {
+        pieces.push(Piece::Own(format!(" and {} more", more.len())));
+    }
+    pieces
+}
+
+/// Why another candidate than the first was chosen, as one sentence; nothing when that did not happen.
+pub(super) fn fail_over(report: &Report) -> Option<Vec<Piece<'_>>> {
+    let selection = report.selection.as_ref().filter(|s| s.failed_over())?;
+    let (first, chosen) = (selection.candidates.first()?, selection.chosen()?);
+    let why = first.why_not.first().map_or("see the candidates", Redacted::as_str);
+    Some(vec![
+        own("failed over from "),
+        Piece::Foreign(first.name.as_str()),
+        own(" to "),
+        Piece::Foreign(chosen.name.as_str()),
+        own(": "),
+        prose(why),
+    ])
 }
 
 /// A confidence in whole percent.
@@ -187,16 +238,17 @@ fn blocked<'a>(report: &Report, by: &'a [Reason], class: BlockClass) -> Headline
         (Mark::Shut, "Gate blocked")
     };
     let mut pieces = vec![own(lead)];
-    if let Some(first) = by.first() {
+    let all = rows::shared(by, Alike::Answer);
+    if let Some(first) = all.first() {
         pieces.push(match class {
-            BlockClass::Failed => Piece::Own(format!(": {}", first.check)),
-            BlockClass::Unknown => Piece::Own(format!(": no answer to {}", first.check)),
+            BlockClass::Failed => Piece::Own(format!(": {}", first.reason.check)),
+            BlockClass::Unknown => Piece::Own(format!(": no answer to {}", first.reason.check)),
             BlockClass::NoRunner => own(": no eligible runner"),
         });
-        pieces.extend(about(first.runner.as_ref()));
-        pieces.extend([own(": "), Piece::Foreign(first.summary.as_str())]);
+        pieces.extend(about(&first.runners));
+        pieces.extend([own(": "), Piece::Prose(first.summary.clone())]);
     }
-    if let Some(more) = by.len().checked_sub(1).filter(|n| *n > 0) {
+    if let Some(more) = all.len().checked_sub(1).filter(|n| *n > 0) {
         pieces.push(Piece::Own(format!(" (and {})", count(more, "more reason"))));
     }
     Headline { mark, pieces }
@@ -233,33 +285,43 @@ fn cause(report: &Report) -> Vec<Piece<'_>> {
             .collect();
     };
     let subject = best.subject.as_ref().map(|s| behind(": ", s));
-    [Piece::Prose(&best.title)].into_iter().chain(subject.into_iter().flatten()).collect()
+    [prose(&best.title)].into_iter().chain(subject.into_iter().flatten()).collect()
 }
 
 fn behind<'a>(words: &str, text: &'a Redacted) -> [Piece<'a>; 2] {
     [own(words), Piece::Foreign(text.as_str())]
 }
 
-fn reason_step(reason: &Reason) -> Step<'_> {
+fn reason_step<'a>(shared: &Shared<'a>) -> Step<'a> {
+    let reason = shared.reason;
     let mut pieces = vec![Piece::Id(reason.check)];
-    pieces.extend(about(reason.runner.as_ref()));
+    pieces.extend(about(&shared.runners));
     pieces.push(own(": "));
-    pieces.push(match (&reason.help, reason.status) {
-        (Some(help), _) => Piece::Prose(help.as_str()),
+    pieces.push(match (&shared.help, reason.status) {
+        (Some(help), _) => Piece::Prose(help.clone()),
         (None, Status::Unknown) => own("find out why there is no answer"),
         (None, Status::Fail | Status::Warn | Status::Pass | Status::Skipped) => {
             own("follow the runbook")
         }
     });
-    Step { pieces, runbook: Some(reason.runbook).filter(|r| !r.is_empty()) }
+    Step { pieces, runbook: place(reason.runbook, reason.check) }
+}
+
+/// Where a runbook speaks of a check; what no check says (the selection) has no section of its own.
+pub(super) fn place(runbook: &str, check: &str) -> Option<String> {
+    match (runbook, check) {
+        ("", _) => None,
+        (_, "selection") => Some(runbook.to_owned()),
+        _ => Some(format!("{runbook}#{check}")),
+    }
 }
 
 fn remedies(best: &Diagnosis) -> Vec<Step<'_>> {
-    let runbook = Some(best.runbook.as_str()).filter(|r| !r.is_empty());
+    let runbook = place(&best.runbook, &best.id);
     let mut steps: Vec<_> = best
         .remediation
         .iter()
-        .map(|line| Step { pieces: vec![Piece::Prose(line)], runbook: None })
+        .map(|line| Step { pieces: vec![prose(line)], runbook: None })
         .collect();
     match steps.first_mut() {
         Some(first) => first.runbook = runbook,
@@ -281,7 +343,7 @@ fn probes(report: &Report) -> Vec<Step<'_>> {
         Collected::Skipped(reason) => Some(Step {
             pieces: vec![
                 Piece::Own(format!("For the next time, {}: ", row.collector)),
-                Piece::Prose(reason.as_str()),
+                prose(reason.as_str()),
             ],
             runbook: None,
         }),
@@ -290,18 +352,11 @@ fn probes(report: &Report) -> Vec<Step<'_>> {
     steps
 }
 
-fn about(runner: Option<&Redacted>) -> Vec<Piece<'_>> {
-    runner.map(|name| vec![own(" on "), Piece::Foreign(name.as_str())]).unwrap_or_default()
-}
-
-fn weight(status: Status) -> u8 {
-    match status {
-        Status::Fail => 0,
-        Status::Unknown => 1,
-        Status::Warn => 2,
-        Status::Pass => 3,
-        Status::Skipped => 4,
+fn about<'a>(runners: &[&'a str]) -> Vec<Piece<'a>> {
+    if runners.is_empty() {
+        return Vec::new();
     }
+    [own(" on ")].into_iter().chain(names(runners)).collect()
 }
 
 /// The words of a candidate's lot: chosen, eligible, or why not.
@@ -312,9 +367,15 @@ pub(super) fn lot(candidate: &Candidate) -> String {
     if candidate.why_not.is_empty() {
         return "eligible, stands behind the chosen one".to_owned();
     }
-    candidate.why_not.iter().map(Redacted::as_str).collect::<Vec<_>>().join("; ")
+    let (shown, more) = candidate.why_not.split_at(candidate.why_not.len().min(OBSTACLES));
+    let shown = shown.iter().map(Redacted::as_str).collect::<Vec<_>>().join("; ");
+    if more.is_empty() { shown } else { format!("{shown}; and {} more", more.len()) }
 }
 
 fn own(words: &str) -> Piece<'static> {
     Piece::Own(words.to_owned())
+}
+
+fn prose(words: &str) -> Piece<'_> {
+    Piece::Prose(Cow::Borrowed(words))
 }

@@ -3,6 +3,8 @@
 //! Foreign text follows the terminal rule: nothing to obey, and never first in a line. Lines of log excerpts are not wrapped, so that they
 //! can be searched for.
 
+mod gate;
+
 use super::story::{self, Mark, Piece};
 use super::{BundleRow, Collected, Diagnosis, Excerpt, Report, Stage, Status, escape, units};
 use crate::redact::Redacted;
@@ -39,8 +41,10 @@ pub fn to_text(report: &Report, style: Style) -> String {
     let mut page = Page { out: String::new(), style };
     page.head(report);
     page.steps(report);
+    page.would_block(report);
     page.findings(report);
     page.candidates(report);
+    page.secrets(report);
     page.causes(report);
     page.failures(report);
     page.collected(report);
@@ -51,6 +55,8 @@ pub fn to_text(report: &Report, style: Style) -> String {
     if let Some(bundle) = &report.bundle {
         page.bundle(bundle);
     }
+    page.quiet(report);
+    page.cost(report);
     page.out
 }
 
@@ -108,15 +114,19 @@ impl Page {
         if report.shadow {
             self.own("Shadow mode: the gate only watches, the deploy is not stopped.");
         }
+        let tally = story::tally(report);
+        if !tally.is_empty() {
+            self.entry(Paint::Grey, "asked", 7, &tally);
+        }
         let context = sentence(&story::context(report));
         let took = units::duration(report.took);
         if context.is_empty() {
-            self.entry(Paint::Grey, "took", 6, &took);
+            self.entry(Paint::Grey, "took", 7, &took);
         } else {
-            self.entry(Paint::Grey, "what", 6, &format!("{context}; took {took}"));
+            self.entry(Paint::Grey, "what", 7, &format!("{context}; took {took}"));
         }
         if !report.job.run_url.is_empty() {
-            self.entry(Paint::Grey, "run", 6, &escape::terminal_line(&report.job.run_url, FOREIGN));
+            self.entry(Paint::Grey, "run", 7, &escape::terminal_line(&report.job.run_url, FOREIGN));
         }
     }
 
@@ -124,43 +134,15 @@ impl Page {
         let row = |(place, step): (usize, story::Step<'_>)| {
             let runbook = step
                 .runbook
-                .map(|stem| format!(" (runbook: {})", runbook(report, stem)))
+                .map(|stem| format!(" (runbook: {})", runbook(report, &stem)))
                 .unwrap_or_default();
-            (Paint::None, format!("{}.", place + 1), format!("{}{runbook}", sentence(&step.pieces)))
+            let paint = if place == 0 { Paint::Bold } else { Paint::None };
+            (paint, format!("{}.", place + 1), format!("{}{runbook}", sentence(&step.pieces)))
         };
         self.rows(
             "What to do now",
             story::steps(report).into_iter().enumerate().map(row).collect(),
         );
-    }
-
-    fn findings(&mut self, report: &Report) {
-        let row = |row: story::Row<'_>| {
-            let finding = row.finding;
-            let word = if row.blocks {
-                format!("{} (blocks)", finding.status.word())
-            } else {
-                finding.status.word().to_owned()
-            };
-            let about =
-                finding.runner.as_ref().map(|r| format!(" on {}", name(r))).unwrap_or_default();
-            let answer = format!("{}{about}: {}", finding.check, line(&finding.summary));
-            (Paint::of(finding.status), word, answer)
-        };
-        self.rows("Findings", story::ordered(report).into_iter().map(row).collect());
-    }
-
-    fn candidates(&mut self, report: &Report) {
-        let row = |c: &super::Candidate| {
-            let paint = if c.chosen { Paint::Green } else { Paint::None };
-            (
-                paint,
-                name(&c.name),
-                format!("{}: {}", name(&c.role), escape::terminal_line(&story::lot(c), FOREIGN)),
-            )
-        };
-        let rows = report.selection.iter().flat_map(|s| &s.candidates).map(row).collect();
-        self.rows("Runner candidates", rows);
     }
 
     fn causes(&mut self, report: &Report) {
@@ -193,7 +175,7 @@ impl Page {
             diagnosis.id,
             diagnosis.category,
             story::retry_advice(diagnosis),
-            runbook(report, &diagnosis.runbook)
+            runbook(report, &story::place(&diagnosis.runbook, &diagnosis.id).unwrap_or_default())
         );
         self.entry(Paint::None, " ", 2, &escape::terminal_line(&about, escape::LINE));
         let shown = |e: &super::EvidenceLine| format!("{}:{}: {}", e.path, e.line, line(&e.text));
@@ -348,7 +330,8 @@ fn sentence(pieces: &[Piece<'_>]) -> String {
     let words = |piece: &Piece<'_>| match piece {
         Piece::Own(words) => words.clone(),
         Piece::Id(words) => (*words).to_owned(),
-        Piece::Prose(words) | Piece::Foreign(words) => escape::terminal_line(words, FOREIGN),
+        Piece::Prose(words) => escape::terminal_line(words, FOREIGN),
+        Piece::Foreign(words) => escape::terminal_line(words, FOREIGN),
     };
     pieces.iter().map(words).collect()
 }

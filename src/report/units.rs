@@ -35,6 +35,25 @@ pub(super) fn count(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
+/// `4,996`.
+pub(super) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `14:05`: the time of day in UTC of seconds since 1970.
+pub(super) fn clock(at: i64) -> String {
+    let minutes = at.rem_euclid(86_400) / 60;
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
 /// Whole milliseconds.
 pub(super) fn millis(took: Duration) -> u64 {
     u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
@@ -69,6 +88,15 @@ mod tests {
             assert_eq!(bytes(size), words);
         }
         assert!(bytes(u64::MAX).ends_with(" TiB"));
+    }
+
+    #[test]
+    fn numbers_and_times_of_day_read_like_words() {
+        assert_eq!([0, 999, 4996, 1_234_567].map(thousands), ["0", "999", "4,996", "1,234,567"]);
+        assert_eq!(
+            [0, 86_399, 1_790_000_000, -60].map(clock),
+            ["00:00", "23:59", "14:13", "23:59"]
+        );
     }
 
     #[test]

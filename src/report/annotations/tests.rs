@@ -42,8 +42,9 @@ fn a_fail_over_is_noticed() {
     }
     let all = annotations(&report);
     assert_eq!(all.len(), 1);
-    assert_eq!(all[0].kind, Kind::Notice);
-    assert_eq!(all[0].message, "Gate passed: deploy may run on prod-b, failed over from prod-a");
+    assert_eq!(all[0].kind, Kind::Warning);
+    assert_eq!(all[0].title, "Failed over");
+    assert_eq!(all[0].message, "failed over from prod-a to prod-b: disk-space: 1.2 GiB free");
 }
 
 #[test]
@@ -93,7 +94,9 @@ fn an_unknown_cause_is_an_error_that_shows_the_last_error() {
 fn the_last_of_eight_counts_the_others() {
     let mut report = empty(Stage::Preflight);
     let rows: Vec<_> = (0..20)
-        .map(|n| finding("network", &format!("r{n}"), Outcome::fail("x".repeat(3000))))
+        .map(|n| {
+            finding("network", &format!("r{n}"), Outcome::fail(format!("{n}{}", "x".repeat(3000))))
+        })
         .collect();
     report.verdict = Some(Verdict::Block {
         by: rows.iter().map(reason).collect(),

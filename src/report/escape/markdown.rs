@@ -7,6 +7,9 @@ use super::clean::{block, clean, one_line};
 /// The longest text in a table cell or inside a sentence, in characters.
 pub const CELL: usize = 200;
 
+/// The longest sentence in a table cell, in characters.
+const PROSE: usize = 400;
+
 /// The longest sentence of our own, in characters.
 const SENTENCE: usize = 1000;
 
@@ -79,6 +82,14 @@ pub fn prose(text: &str) -> String {
     })
 }
 
+/// A sentence of ours as [`prose`], of at most 400 characters, for a table cell: a pipe can not end the cell.
+pub fn prose_cell(text: &str) -> String {
+    if text.trim().is_empty() {
+        return "–".to_owned();
+    }
+    prose(&one_line(text, PROSE).replace("\\|", "\\ |")).replace('|', "\\|")
+}
+
 fn words(text: &str, mut out: String) -> String {
     for (place, word) in text.split(' ').enumerate() {
         if place > 0 {
@@ -138,8 +149,7 @@ fn is_reference(word: &str) -> bool {
 /// What would start a list when it stands first: `-`, `+`, `1.`, `1)`.
 fn is_list_mark(word: &str) -> bool {
     let digits = word.trim_start_matches(|c: char| c.is_ascii_digit());
-    word.starts_with(['-', '+', '='])
-        || (digits.len() < word.len() && digits.starts_with(['.', ')']))
+    word.starts_with(['-', '+', '=']) || (digits.len() < word.len() && matches!(digits, "." | ")"))
 }
 
 /// `line` has neither line ends nor spaces at its ends.

@@ -7,14 +7,19 @@ use serde_json::{Value, json};
 use super::sign;
 use crate::redact::Redacted;
 use crate::report::escape::{self, Place};
-use crate::report::story::{self, Piece, Row};
+use crate::report::rows::{self, Alike, Row, Secret};
+use crate::report::story::{self, Piece};
 use crate::report::units::{count, millis};
 use crate::report::{
-    BundleRow, Collected, CollectedRow, Diagnosis, Excerpt, Report, Stage, Status,
+    BundleRow, Candidate, Collected, CollectedRow, Diagnosis, Excerpt, Report, Stage, Status,
+    Verdict,
 };
 
-/// Up to this many findings stand in one open table; above it, those that passed are folded.
-const OPEN: usize = 20;
+/// Up to this many candidates stand in an open table; more are folded.
+const OPEN: usize = 8;
+
+/// Blocks of the bar that shows a share.
+const BAR: u128 = 10;
 
 /// Lines of evidence shown for a cause.
 const EVIDENCE: usize = 5;
@@ -54,6 +59,7 @@ pub(super) fn head(report: &Report) -> Value {
         "pieces": pieces(&headline.pieces),
         "partial": report.partial,
         "shadow": report.shadow,
+        "tally": story::tally(report),
         "context": pieces(&story::context(report)),
         "run": report.job.run_url,
         "took": millis(report.took),
@@ -62,41 +68,57 @@ pub(super) fn head(report: &Report) -> Value {
 
 /// All parts that have something to say.
 pub(super) fn all(report: &Report) -> Vec<Part> {
-    let (findings, passed) = findings(report);
-    let all = vec![
-        part("what to do now", "do_now", 1, 1, do_now(report)),
-        part("findings", "findings", 2, 2, findings),
-        part(
-            "the cause",
-            "cause",
-            2,
-            2,
-            report.diagnoses.iter().take(1).map(|d| cause(report, d)).collect(),
-        ),
-        part("the last error", "unknown_cause", 2, 2, unknown_cause(report)),
-        part(
-            "notes",
-            "notes",
-            3,
-            4,
-            report.notes.iter().map(|n| json!({"text": n.as_str()})).collect(),
-        ),
-        part("candidates", "candidates", 4, 5, candidates(report)),
-        part(
-            "other causes",
-            "other_causes",
-            5,
-            6,
-            report.diagnoses.iter().skip(1).map(|d| cause(report, d)).collect(),
-        ),
-        part("failures", "failures", 6, 7, failures(report)),
-        part("collectors", "collectors", 7, 8, report.collected.iter().map(collector).collect()),
-        part("findings that passed", "passed", 8, 9, passed),
-        part("observations", "observations", 9, 10, observations(report)),
-        part("timings", "timings", 10, 11, timings(report)),
-        part("the bundle", "bundle", 11, 3, report.bundle.iter().map(bundle).collect()),
-    ];
+    let mut all = gate_parts(report);
+    all.extend(box_parts(report));
     all.into_iter().filter(|part| !part.rows.is_empty()).collect()
+}
+
+/// The parts of the gate, and what both have.
+fn gate_parts(report: &Report) -> Vec<Part> {
+    let (findings, passed) = findings(report);
+    let secrets = rows::secrets(report);
+    let of_secrets =
+        if secrets.iter().any(|s| weighs(s.worst)) { "secrets" } else { "secrets_folded" };
+    let candidates = candidates(report);
+    let of_candidates = if candidates.len() > OPEN { "candidates_folded" } else { "candidates" };
+    vec![
+        part("what to do now", "do_now", 1, 1, do_now(report)),
+        part("what would have blocked", "would_block", 2, 2, would_block(report)),
+        part("findings", "findings", 3, 3, findings),
+        part("candidates", of_candidates, 4, 4, candidates),
+        part("secrets", of_secrets, 5, 5, secrets.iter().map(secret).collect()),
+        part("notes", "notes", 6, 6, report.notes.iter().map(note).collect()),
+        part("findings that passed", "passed", 10, 11, passed),
+        part("observations", "observations", 11, 12, observations(report)),
+        part("timings", "timings", 12, 13, timings(report)),
+        part("what the GitHub API cost", "api", 13, 7, report.api.iter().map(api).collect()),
+    ]
+}
+
+/// The parts of the black box.
+fn box_parts(report: &Report) -> Vec<Part> {
+    let causes: Vec<Value> = report.diagnoses.iter().map(|d| cause(report, d)).collect();
+    let (best, others) = causes.split_at(causes.len().min(1));
+    vec![
+        part("the cause", "cause", 2, 2, best.to_vec()),
+        part("the last error", "unknown_cause", 2, 2, unknown_cause(report)),
+        part("other causes", "other_causes", 7, 8, others.to_vec()),
+        part("failures", "failures", 8, 9, failures(report)),
+        part("collectors", "collectors", 9, 10, report.collected.iter().map(collector).collect()),
+        part("the bundle", "bundle", 14, 3, report.bundle.iter().map(bundle).collect()),
+    ]
+}
+
+const fn weighs(status: Status) -> bool {
+    matches!(status, Status::Fail | Status::Unknown | Status::Warn)
+}
+
+fn note(text: &Redacted) -> Value {
+    json!({"text": text.as_str()})
+}
+
+fn api(api: &crate::report::ApiUse) -> Value {
+    json!({"pieces": pieces(&story::api(api))})
 }
 
 fn part(name: &'static str, template: &'static str, place: u8, rank: u8, rows: Vec<Value>) -> Part {
@@ -105,31 +127,51 @@ fn part(name: &'static str, template: &'static str, place: u8, rank: u8, rows: V
 
 fn do_now(report: &Report) -> Vec<Value> {
     let row = |(place, step): (usize, story::Step<'_>)| {
-        let runbook = step.runbook.map(|stem| runbook(report, stem));
-        json!({"place": place + 1, "pieces": pieces(&step.pieces), "runbook": runbook})
+        let runbook = step.runbook.map(|stem| runbook(report, &stem));
+        json!({
+            "lead": place == 0,
+            "second": place == 1,
+            "pieces": pieces(&step.pieces),
+            "runbook": runbook,
+        })
     };
     story::steps(report).into_iter().enumerate().map(row).collect()
 }
 
+/// What a watching gate would have stopped the deploy for.
+fn would_block(report: &Report) -> Vec<Value> {
+    let Some(Verdict::Block { by, .. }) = report.verdict.as_ref().filter(|_| report.shadow) else {
+        return Vec::new();
+    };
+    let row = |shared: rows::Shared<'_>| {
+        json!({
+            "check": shared.reason.check,
+            "runners": pieces(&story::names(&shared.runners)),
+            "word": shared.reason.status.word(),
+            "summary": shared.summary,
+        })
+    };
+    rows::shared(by, Alike::Answer).into_iter().map(row).collect()
+}
+
 /// The open rows and the folded ones.
 fn findings(report: &Report) -> (Vec<Value>, Vec<Value>) {
-    let rows = story::ordered(report);
-    let few = rows.len() <= OPEN;
-    let quiet = |row: &Row<'_>| matches!(row.finding.status, Status::Pass | Status::Skipped);
-    let (folded, open): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| !few && quiet(row));
-    let all = |rows: Vec<Row<'_>>| rows.into_iter().map(|row| finding(report, row)).collect();
+    let (folded, open): (Vec<_>, Vec<_>) =
+        rows::ordered(report).into_iter().partition(|row| row.is_quiet() && !row.blocks);
+    let all = |rows: Vec<Row<'_>>| rows.iter().map(|row| finding(report, row)).collect();
     (all(open), all(folded))
 }
 
-fn finding(report: &Report, row: Row<'_>) -> Value {
+fn finding(report: &Report, row: &Row<'_>) -> Value {
     let finding = row.finding;
+    let place = story::place(finding.runbook, finding.check).unwrap_or_default();
     json!({
         "sign": if row.blocks { sign(story::Mark::Shut) } else { status_sign(finding.status) },
         "word": finding.status.word(),
         "check": finding.check,
-        "runbook": runbook(report, finding.runbook),
-        "runner": optional(finding.runner.as_ref()),
-        "summary": finding.summary.as_str(),
+        "runbook": runbook(report, &place),
+        "runner": (!row.runners.is_empty()).then(|| row.runners.join(", ")),
+        "summary": row.summary,
         "took": millis(finding.took),
     })
 }
@@ -143,7 +185,7 @@ fn cause(report: &Report, diagnosis: &Diagnosis) -> Value {
         "id": diagnosis.id,
         "category": diagnosis.category,
         "retry": story::retry_advice(diagnosis),
-        "runbook": runbook(report, &diagnosis.runbook),
+        "runbook": runbook(report, &story::place(&diagnosis.runbook, &diagnosis.id).unwrap_or_default()),
         "evidence": evidence(diagnosis),
     })
 }
@@ -176,17 +218,41 @@ fn failure(excerpt: &Excerpt<Redacted>) -> Value {
 }
 
 fn candidates(report: &Report) -> Vec<Value> {
-    let row = |c: &crate::report::Candidate| {
+    let row = |c: &Candidate| {
         let labels: Vec<_> = c.labels.iter().map(Redacted::as_str).collect();
+        let (health_sign, health) = health(report, c);
         json!({
             "sign": if c.chosen { "✅" } else if c.why_not.is_empty() { "➖" } else { "❌" },
             "name": c.name.as_str(),
             "role": c.role.as_str(),
             "labels": labels.join(", "),
+            "host": optional(c.host.as_ref()),
+            "score": c.score.map(|score| score.to_string()),
+            "health_sign": health_sign,
+            "health": health,
+            "busy": rows::busy(report, c),
             "lot": story::lot(c),
         })
     };
     report.selection.iter().flat_map(|s| &s.candidates).map(row).collect()
+}
+
+fn health(report: &Report, candidate: &Candidate) -> (&'static str, &'static str) {
+    match rows::worst(report, candidate) {
+        Some(finding) => (status_sign(finding.status), finding.check),
+        None if rows::is_known(report, candidate) => (status_sign(Status::Pass), "healthy"),
+        None => (status_sign(Status::Unknown), "nothing known"),
+    }
+}
+
+fn secret(secret: &Secret<'_>) -> Value {
+    json!({
+        "sign": status_sign(secret.worst),
+        "name": secret.name,
+        "present": secret.present.unwrap_or_default(),
+        "format": secret.format.unwrap_or_default(),
+        "expiry": secret.expiry.unwrap_or_default(),
+    })
 }
 
 fn collector(row: &CollectedRow) -> Value {
@@ -202,8 +268,9 @@ fn collector(row: &CollectedRow) -> Value {
 }
 
 fn observations(report: &Report) -> Vec<Value> {
-    let rows = |row: Row<'_>| {
-        let finding = row.finding;
+    let mut findings: Vec<_> = report.findings.iter().collect();
+    findings.sort_by_key(|finding| rows::weight(finding.status));
+    let rows = |finding: &crate::report::Finding| {
         let seen = |(name, value, limit): &(Redacted, Redacted, Option<Redacted>)| {
             json!({
                 "check": finding.check,
@@ -215,14 +282,19 @@ fn observations(report: &Report) -> Vec<Value> {
         };
         finding.observations.iter().map(seen).collect::<Vec<_>>()
     };
-    story::ordered(report).into_iter().flat_map(rows).collect()
+    findings.into_iter().flat_map(rows).collect()
 }
 
 /// The slowest first.
 fn timings(report: &Report) -> Vec<Value> {
     let mut slowest: Vec<_> = report.findings.iter().collect();
     slowest.sort_by_key(|finding| std::cmp::Reverse(finding.took));
-    let row = |f: &crate::report::Finding| json!({"check": f.check, "runner": optional(f.runner.as_ref()), "took": millis(f.took)});
+    let longest = slowest.first().map_or(1, |f| f.took.as_micros().max(1));
+    let bar = |took: std::time::Duration| (took.as_micros() * BAR).div_ceil(longest);
+    let row = |f: &crate::report::Finding| {
+        let bar = "█".repeat(usize::try_from(bar(f.took)).unwrap_or_default());
+        json!({"check": f.check, "runner": optional(f.runner.as_ref()), "took": millis(f.took), "bar": bar})
+    };
     slowest.into_iter().map(row).collect()
 }
 

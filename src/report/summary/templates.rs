@@ -12,7 +12,7 @@ use super::Error;
 use crate::report::{escape, units};
 
 /// Name and text of every template.
-pub(super) const ALL: [(&str, &str); 14] = [
+pub(super) const ALL: [(&str, &str); 19] = [
     ("headline", include_str!("../../../templates/headline.hbs")),
     ("do_now", include_str!("../../../templates/do_now.hbs")),
     ("findings", include_str!("../../../templates/findings.hbs")),
@@ -20,7 +20,12 @@ pub(super) const ALL: [(&str, &str); 14] = [
     ("cause", include_str!("../../../templates/cause.hbs")),
     ("unknown_cause", include_str!("../../../templates/unknown_cause.hbs")),
     ("notes", include_str!("../../../templates/notes.hbs")),
+    ("would_block", include_str!("../../../templates/would_block.hbs")),
     ("candidates", include_str!("../../../templates/candidates.hbs")),
+    ("candidates_folded", include_str!("../../../templates/candidates_folded.hbs")),
+    ("secrets", include_str!("../../../templates/secrets.hbs")),
+    ("secrets_folded", include_str!("../../../templates/secrets_folded.hbs")),
+    ("api", include_str!("../../../templates/api.hbs")),
     ("other_causes", include_str!("../../../templates/other_causes.hbs")),
     ("failures", include_str!("../../../templates/failures.hbs")),
     ("collectors", include_str!("../../../templates/collectors.hbs")),
@@ -43,6 +48,7 @@ impl Templates {
             ("cell", escape::cell),
             ("fence", escape::fence),
             ("prose", escape::prose),
+            ("words", escape::prose_cell),
         ] {
             registry.register_helper(name, Box::new(Text(write)));
         }

@@ -7,13 +7,14 @@ fn a_shut_gate_reads_from_the_top() {
     let expected = "\
 BLOCKED  Gate blocked: disk-space on prod-a: 1.2 GiB free of 100 GiB (limit 5 GiB) (and 1 more
          reason)
-what  job deploy of Release in octo/app on runner prod-a for environment production; took 1.2 s
-run   https://github.com/octo/app/actions/runs/1
+asked  6 questions: 1 failed, 1 without an answer, 1 to look at, 2 passed, 1 skipped
+what   job deploy of Release in octo/app on runner prod-a for environment production; took 1.2 s
+run    https://github.com/octo/app/actions/runs/1
 
 What to do now
   1.  disk-space on prod-a: free space on the runner: remove old images with `docker image prune
       -a`, or lower checks.disk-space.min_free (runbook:
-      https://github.com/octo/guard/blob/v1/docs/runbooks/disk-space.md)
+      https://github.com/octo/guard/blob/v1/docs/runbooks/disk-space.md#disk-space)
 ";
     assert!(shown.starts_with(expected), "{shown}");
     assert!(shown.contains("\nFindings\n  fail (blocks)     disk-space on prod-a: 1.2 GiB free of 100 GiB (limit 5 GiB)\n  unknown (blocks)  exporter-fresh on prod-a:"), "{shown}");
