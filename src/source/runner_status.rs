@@ -1,9 +1,9 @@
 //! The metric `runner_status` of one runner: through Prometheus when there is one, else from the exporter itself.
 
 use super::Sources;
-use super::error::{Cause, Error};
+use super::error::Error;
 use super::exposition::{self, Sample};
-use super::http::MAX_BODY;
+use super::http::{MAX_BODY, shown};
 use super::prometheus::{Prometheus, Series, quote};
 use crate::task::Deadline;
 
@@ -95,7 +95,7 @@ async fn read_exporter(
     Ok(found.map(|sample| Reading {
         online: is_one(sample.value),
         authorized_for_prod: sample.label("authorized_for_prod").map(str::to_owned),
-        via: format!("exporter {url}"),
+        via: format!("exporter {}", shown(url)),
     }))
 }
 
@@ -105,14 +105,14 @@ async fn scrape(
     url: &str,
     deadline: Deadline,
 ) -> Result<Option<Sample>, Error> {
-    let tried = format!("scrape {url}");
+    let tried = format!("scrape {}", shown(url));
     let reply = sources.http.get(&tried, url, deadline, MAX_BODY).await?;
     if reply.status != 200 {
         return Err(Error::new(tried, reply.refusal()));
     }
     let exposition = exposition::parse(&reply.text()).map_err(|e| {
-        Error::new(tried, Cause::Parse(e.to_string()))
-            .with_help("the address must be the exporter's /metrics")
+        Error::new(tried, reply.misfit(&e.to_string()))
+            .with_help("the address must be the exporter's /metrics; a web page there is a login page or a proxy")
     })?;
     let mut of_runner = exposition.samples.into_iter().filter(|s| s.name == "runner_status");
     let named = |s: &Sample| s.label("runner") == Some(subject.name.as_str());
@@ -140,7 +140,7 @@ pub async fn freshness(
     let sample = scrape(sources, subject, url, deadline).await?;
     // The exporter collects when it is scraped: what it shows is as old as the answer, unless it says otherwise.
     let age = sample.map(|s| s.timestamp_ms.map_or(0.0, |ms| age_of(sources.now, ms)));
-    Ok(Freshness { age, up: Some(true), via: format!("exporter {url}") })
+    Ok(Freshness { age, up: Some(true), via: format!("exporter {}", shown(url)) })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 fit")]

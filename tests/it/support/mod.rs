@@ -7,6 +7,7 @@ pub(crate) mod fake_github;
 mod fake_rest;
 pub(crate) mod http;
 pub(crate) mod openapi;
+pub(crate) mod tls;
 
 use std::path::PathBuf;
 
