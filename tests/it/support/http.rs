@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -28,14 +29,16 @@ pub(crate) enum Behaviour {
     Abort,
     /// Sends one byte a tenth of a second.
     Drip,
-    /// Behaves in the first way for the first request of all, and in the second way from then on.
-    Then(Arc<std::sync::atomic::AtomicBool>, Box<Behaviour>, Box<Behaviour>),
+    /// Answers 200 with these header lines and bytes.
+    Bytes(&'static str, &'static [u8]),
+    /// Behaves in another way for every request, in the last way from then on; the number counts the requests.
+    InTurn(Arc<AtomicUsize>, Vec<Behaviour>),
 }
 
 impl Behaviour {
     /// One request goes wrong, the next ones do not.
     pub(crate) fn once(first: Self, later: Self) -> Self {
-        Self::Then(Arc::default(), Box::new(first), Box::new(later))
+        Self::InTurn(Arc::default(), vec![first, later])
     }
 }
 
@@ -89,9 +92,9 @@ fn listen(
 }
 
 fn answer(stream: &mut (impl Read + Write), behaviour: &Behaviour) -> std::io::Result<()> {
-    if let Behaviour::Then(used, first, later) = behaviour {
-        let again = used.swap(true, std::sync::atomic::Ordering::SeqCst);
-        return answer(stream, if again { later } else { first });
+    if let Behaviour::InTurn(count, ways) = behaviour {
+        let at = count.fetch_add(1, Ordering::SeqCst).min(ways.len() - 1);
+        return answer(stream, &ways[at]);
     }
     if matches!(behaviour, Behaviour::Abort) {
         // What is left unread makes the kernel reset the connection when the socket is closed.
@@ -103,12 +106,13 @@ fn answer(stream: &mut (impl Read + Write), behaviour: &Behaviour) -> std::io::R
     let read = stream.read(&mut head)?;
     match behaviour {
         Behaviour::Answer(status, kind, body) => {
-            full(stream, *status, &format!("content-type: {kind}\r\n"), body)
+            full(stream, *status, &format!("content-type: {kind}\r\n"), body.as_bytes())
         }
-        Behaviour::Refuse(status, headers, body) => full(stream, *status, headers, body),
+        Behaviour::Refuse(status, headers, body) => full(stream, *status, headers, body.as_bytes()),
+        Behaviour::Bytes(headers, body) => full(stream, 200, headers, body),
         Behaviour::Asked(body) => {
             let text = String::from_utf8_lossy(&head[..read]).into_owned();
-            full(stream, 200, "", &body(text.lines().next().unwrap_or_default()))
+            full(stream, 200, "", body(text.lines().next().unwrap_or_default()).as_bytes())
         }
         Behaviour::Hang => stream.read_to_end(&mut Vec::new()).map(drop),
         Behaviour::Flood(bytes) => {
@@ -128,16 +132,17 @@ fn answer(stream: &mut (impl Read + Write), behaviour: &Behaviour) -> std::io::R
                 std::thread::park_timeout(std::time::Duration::from_millis(100));
             }
         }
-        Behaviour::Abort | Behaviour::Then(..) => Ok(()),
+        Behaviour::Abort | Behaviour::InTurn(..) => Ok(()),
     }
 }
 
-fn full(stream: &mut impl Write, status: u16, headers: &str, body: &str) -> std::io::Result<()> {
+fn full(stream: &mut impl Write, status: u16, headers: &str, body: &[u8]) -> std::io::Result<()> {
     write!(
         stream,
-        "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     )?;
+    stream.write_all(body)?;
     stream.flush()
 }
 
