@@ -341,7 +341,9 @@ mod tests {
     async fn a_user_and_a_password_in_an_address_are_never_part_of_an_error() {
         let http = Http::new(None, Proxy::default()).unwrap();
         let proxied = |b: reqwest::ClientBuilder| {
-            b.proxy(reqwest::Proxy::all("http://eve:hunter22@127.0.0.1:9").unwrap())
+            let tls = (*http.tls).clone();
+            b.tls_backend_preconfigured(tls)
+                .proxy(reqwest::Proxy::all("http://eve:hunter22@127.0.0.1:9").unwrap())
         };
         let proxied = Http { client: client(proxied).unwrap(), ..http.clone() };
         let deadline = Deadline::after(Duration::from_secs(2));

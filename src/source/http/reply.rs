@@ -65,10 +65,12 @@ impl Reply {
 
     /// Whether a browser would show this.
     fn is_page(&self) -> bool {
-        let start = self.body.trim_ascii_start().get(..9).unwrap_or_default();
+        let body = self.body.trim_ascii_start();
+        let starts =
+            |word: &[u8]| body.get(..word.len()).is_some_and(|b| b.eq_ignore_ascii_case(word));
         self.header("content-type").is_some_and(|kind| kind.contains("text/html"))
-            || start.eq_ignore_ascii_case(b"<!doctype")
-            || start.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"<html"))
+            || starts(b"<!doctype")
+            || starts(b"<html")
     }
 }
 
