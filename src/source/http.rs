@@ -114,20 +114,6 @@ impl Http {
         self.send(tried, self.client.get(url), deadline, cap).await
     }
 
-    /// Asks for `url` once and reads no more than `cap` bytes of the body: for a look whether somebody answers.
-    ///
-    /// # Errors
-    /// No connection, or no answer in time.
-    pub async fn glance(
-        &self,
-        tried: &str,
-        url: &str,
-        deadline: Deadline,
-        cap: usize,
-    ) -> Result<Reply, Error> {
-        self.exchange(tried, self.client.get(url), deadline, (cap, Excess::Cut)).await
-    }
-
     /// Sends a request that the caller built, once.
     ///
     /// # Errors
@@ -138,16 +124,6 @@ impl Http {
         request: reqwest::RequestBuilder,
         deadline: Deadline,
         cap: usize,
-    ) -> Result<Reply, Error> {
-        self.exchange(tried, request, deadline, (cap, Excess::Refuse)).await
-    }
-
-    async fn exchange(
-        &self,
-        tried: &str,
-        request: reqwest::RequestBuilder,
-        deadline: Deadline,
-        cap: (usize, Excess),
     ) -> Result<Reply, Error> {
         let limit = deadline.remaining();
         let answer = async {
@@ -164,44 +140,23 @@ impl Http {
     }
 }
 
-/// What becomes of a body over its cap.
-#[derive(Clone, Copy)]
-enum Excess {
-    /// Half an answer could lie: it is an error.
-    Refuse,
-    /// Nobody reads the body: what came is enough.
-    Cut,
-}
-
 /// A little before the deadline, so that the answer names the address that hangs instead of the question that ran out of time.
 pub(super) fn just_before(deadline: Deadline) -> tokio::time::Instant {
     let margin = (deadline.remaining() / 20).min(MARGIN);
     deadline.instant() - margin
 }
 
-async fn read_body(
-    tried: &str,
-    response: reqwest::Response,
-    (cap, excess): (usize, Excess),
-) -> Result<Vec<u8>, Error> {
+async fn read_body(tried: &str, response: reqwest::Response, cap: usize) -> Result<Vec<u8>, Error> {
     let too_large = || Error::new(tried, Cause::TooLarge(cap as u64));
-    let announced = response.content_length().unwrap_or(0) > cap as u64;
-    if announced && matches!(excess, Excess::Refuse) {
+    if response.content_length().is_some_and(|announced| announced > cap as u64) {
         return Err(too_large());
     }
     let mut stream = response.bytes_stream();
     let mut body = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|e| Error::new(tried, classify(&e, Duration::ZERO)))?;
-        let room = cap - body.len();
-        if chunk.len() > room {
-            match excess {
-                Excess::Refuse => return Err(too_large()),
-                Excess::Cut => {
-                    body.extend_from_slice(chunk.get(..room).unwrap_or_default());
-                    return Ok(body);
-                }
-            }
+        if body.len() + chunk.len() > cap {
+            return Err(too_large());
         }
         body.extend_from_slice(&chunk);
     }

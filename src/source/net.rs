@@ -70,8 +70,7 @@ async fn walk_http(
         }
     }
     let start = Instant::now();
-    let reply =
-        http.glance(&format!("GET {}", without_query(url)), url, deadline, PROBE_BODY).await?;
+    let reply = http.get(&format!("GET {}", without_query(url)), url, deadline, PROBE_BODY).await?;
     probe.stages.push(("http", start.elapsed()));
     probe.status = Some(reply.status);
     probe.github_request_id = reply.header("x-github-request-id").is_some();
@@ -118,9 +117,24 @@ async fn handshake(
     let shaken =
         within(tried, deadline, connector.connect(name, stream), |e| Cause::Tls(chain_of(&e)))
             .await;
-    drop(shaken?);
+    drop(shaken.map_err(|e| {
+        let help = tls_help(&e.chain());
+        e.with_help(help)
+    })?);
     probe.stages.push(("tls", start.elapsed()));
     Ok(())
+}
+
+fn tls_help(chain: &str) -> &'static str {
+    if chain.contains("Expired") || chain.contains("expired") {
+        "the certificate is expired: renew it, or check the clock of this host"
+    } else if chain.contains("UnknownIssuer") {
+        "the issuer is not trusted: a private CA or an inspecting proxy; give its certificate as input ca-bundle"
+    } else if chain.contains("not valid for name") || chain.contains("NotValidForName") {
+        "the certificate is for another name: check the address, DNS, and whether a proxy answers instead"
+    } else {
+        "the port may not speak TLS, or something in between interrupts it"
+    }
 }
 
 async fn within<T>(
