@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use rcgen::date_time_ymd;
 use serde_json::json;
 
+use crate::support::authority::Authority;
 use crate::support::command::Guard;
 use crate::support::fake_github::{FakeGitHub, Runner, Script};
 use crate::support::http::{Behaviour, closed, exporter_page, serve, serve_tls};
-use crate::support::tls::Authority;
 
 /// Where the gate looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

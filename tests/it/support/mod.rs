@@ -1,5 +1,6 @@
 //! The only code of the tests that knows how to start things.
 
+pub(crate) mod authority;
 pub(crate) mod azurite;
 pub(crate) mod command;
 pub(crate) mod fake_artifacts;
@@ -7,7 +8,6 @@ pub(crate) mod fake_github;
 mod fake_rest;
 pub(crate) mod http;
 pub(crate) mod openapi;
-pub(crate) mod tls;
 
 use std::path::PathBuf;
 
