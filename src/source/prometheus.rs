@@ -1,17 +1,26 @@
 //! Reads the HTTP API of Prometheus: instant and range queries.
 
+use std::sync::Arc;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
-use super::error::{Cause, Error};
-use super::http::{Http, MAX_BODY, Reply};
+use super::error::{Cause, Error, chain_of};
+use super::http::{Http, Reply, just_before};
 use crate::task::Deadline;
+
+/// Largest answer that is read, in bytes: a thousand series have about 300 kB.
+const MAX_ANSWER: usize = 2 << 20;
+/// Most queries under way at a time: together with the cap above, a server that floods can not fill the memory.
+const AT_ONCE: usize = 8;
 
 /// A Prometheus server.
 #[derive(Clone)]
 pub struct Prometheus {
     http: Http,
     url: String,
+    at_once: Arc<Semaphore>,
 }
 
 /// One series of an answer with its samples, the oldest first.
@@ -70,7 +79,8 @@ struct Item {
 impl Prometheus {
     /// A server at this base address.
     pub fn new(http: Http, url: &str) -> Self {
-        Self { http, url: url.trim_end_matches('/').to_owned() }
+        let at_once = Arc::new(Semaphore::new(AT_ONCE));
+        Self { http, url: url.trim_end_matches('/').to_owned(), at_once }
     }
 
     /// The base address.
@@ -114,15 +124,29 @@ impl Prometheus {
         deadline: Deadline,
     ) -> Result<Vec<Series>, Error> {
         let tried = format!("query `{expression}` at {}", self.url);
-        let reply = self
-            .http
-            .get(&tried, &format!("{}/api/v1/{path}", self.url), deadline, MAX_BODY)
-            .await?;
+        let reply = self.get(&tried, path, deadline).await?;
         read_answer(&reply).map_err(|cause| {
             let help = help(&cause);
             let error = Error::new(tried, cause);
             help.map_or(error.clone(), |help| error.with_help(help))
         })
+    }
+
+    /// The answer to a path below `/api/v1/`, whatever its status.
+    ///
+    /// # Errors
+    /// Unreachable, or too large.
+    pub(super) async fn get(
+        &self,
+        tried: &str,
+        path: &str,
+        deadline: Deadline,
+    ) -> Result<Reply, Error> {
+        let limit = deadline.remaining();
+        let place = tokio::time::timeout_at(just_before(deadline), self.at_once.acquire()).await;
+        let place = place.map_err(|_| Error::new(tried, Cause::Timeout(limit)))?;
+        let _place = place.map_err(|e| Error::new(tried, Cause::Other(chain_of(&e))))?;
+        self.http.get(tried, &format!("{}/api/v1/{path}", self.url), deadline, MAX_ANSWER).await
     }
 }
 

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 
 use rcgen::date_time_ymd;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::authority::Authority;
 use crate::support::command::Guard;
 use crate::support::fake_github::{FakeGitHub, Runner, Script};
-use crate::support::http::{Behaviour, closed, exporter_page, serve, serve_tls};
+use crate::support::http::{Behaviour, closed, serve, serve_tls};
 
 /// Where the gate looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl World {
         Self {
             github: FakeGitHub::start(script()),
             prometheus: serve(Behaviour::Asked(prometheus)),
-            exporter: serve(exporter_page("a", 1, "true")),
+            exporter: serve(page()),
             alertmanager: serve(Behaviour::Asked(|_| "[]".to_owned())),
             status_page: serve(Behaviour::Asked(|_| status_page())),
             endpoint: serve_tls(authority.site("127.0.0.1", |_| {}), endpoint),
@@ -155,6 +155,7 @@ impl World {
             .env("GITHUB_TOKEN", "not-a-real-token")
             .env("GITHUB_REPOSITORY", "octo/app")
             .env("GITHUB_RUN_ID", "77")
+            .env("GITHUB_WORKFLOW_REF", "octo/app/.github/workflows/deploy.yml@refs/heads/main")
             .env("RUNNER_NAME", "a")
             .env("ACTIONS_ID_TOKEN_REQUEST_URL", &format!("{}/token?v=2", base(Source::Identity)))
             .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "not-a-real-token-either")
@@ -194,27 +195,88 @@ fn script() -> Script {
     Script {
         repo_runners: vec![Runner::online("a", &["self-hosted"])],
         repo_secrets: vec!["DEPLOY_KEY".to_owned()],
+        environments: [("staging".to_owned(), Vec::new())].into(),
+        routes: routes(),
         ..Script::default()
     }
 }
 
-/// Every metric is 1 and fresh.
+/// What the API says beyond runners and secrets.
+fn routes() -> Vec<(String, Value)> {
+    let far = "2099-01-01T00:00:00Z";
+    let group = json!({ "id": 1, "name": "production", "allows_public_repositories": false });
+    let variable = json!({ "name": "REGION", "value": "eu" });
+    let environment = json!({ "id": 1, "name": "staging", "protection_rules": [], "deployment_branch_policy": null });
+    [
+        ("repos/octo/app/actions/runs", json!({ "total_count": 0, "workflow_runs": [] })),
+        ("repos/octo/app/actions/variables", json!({ "total_count": 1, "variables": [variable] })),
+        (
+            "repos/octo/app/actions/organization-variables",
+            json!({ "total_count": 0, "variables": [] }),
+        ),
+        (
+            "repos/octo/app/environments/staging/variables",
+            json!({ "total_count": 0, "variables": [] }),
+        ),
+        ("repos/octo/app/environments/staging", environment),
+        ("orgs/octo/actions/runner-groups", json!({ "total_count": 1, "runner_groups": [group] })),
+        (
+            "repos/octo/app/actions/runners/deprecations/2.336.0",
+            json!({ "registration_deprecates_at": far, "runtime_deprecates_at": far }),
+        ),
+    ]
+    .map(|(path, body)| (format!("/{path}"), body))
+    .into()
+}
+
+/// The host of the runner, as metrics show it.
+const HOST: [(&str, &str); 4] = [
+    ("runner_host_load1", "0.1"),
+    ("runner_host_cpus", "4"),
+    ("runner_host_memory_total_bytes", "8e9"),
+    ("runner_host_memory_available_bytes", "6e9"),
+];
+
+/// The page of an exporter: the runner and its host.
+fn page() -> Behaviour {
+    let labels = r#"hostname="h",environment="staging",authorized_for_prod="true",runner="a""#;
+    let host = HOST.map(|(name, value)| format!("{name}{{hostname=\"h\"}} {value}\n")).concat();
+    let page = format!("# TYPE runner_status gauge\nrunner_status{{{labels}}} 1\n{host}");
+    Behaviour::Answer(200, "text/plain; version=0.0.4", page)
+}
+
+/// Every metric is fresh; every one but those of the host is 1.
 fn prometheus(line: &str) -> String {
     let now = now();
-    let value = if line.contains("timestamp%28") { now } else { 1 };
-    let kind = if line.contains("/query_range") { "values" } else { "value" };
-    let sample = json!([now, value.to_string()]);
-    let sample = if kind == "values" { json!([sample]) } else { sample };
-    let labels = json!({ "runner": "a", "authorized_for_prod": "true", "environment": "staging" });
-    let kind_of = if kind == "values" { "matrix" } else { "vector" };
-    let result = json!([{ "metric": labels, kind: sample }]);
-    json!({ "status": "success", "data": { "resultType": kind_of, "result": result } }).to_string()
+    let series = |name: &str, value: &str| {
+        let labels = json!({ "__name__": name, "runner": "a", "hostname": "h", "authorized_for_prod": "true", "environment": "staging" });
+        if line.contains("/query_range") {
+            json!({ "metric": labels, "values": [[now, value]] })
+        } else {
+            json!({ "metric": labels, "value": [now, value] })
+        }
+    };
+    let result: Vec<Value> = if line.contains("__name__") || line.contains("%5F%5Fname%5F%5F") {
+        HOST.iter().map(|(name, value)| series(name, value)).collect()
+    } else if line.contains("timestamp%28") {
+        vec![series("runner_status", &now.to_string())]
+    } else {
+        vec![series("runner_status", "1")]
+    };
+    let kind = if line.contains("/query_range") { "matrix" } else { "vector" };
+    json!({ "status": "success", "data": { "resultType": kind, "result": result } }).to_string()
 }
 
 fn status_page() -> String {
-    let component = json!({ "id": "1", "name": "Actions", "status": "operational" });
+    let parts = [
+        ("br0l2tvcx85d", "Actions"),
+        ("brv1bkgrwx7q", "API Requests"),
+        ("8l4ygp009s5s", "Git Operations"),
+    ];
+    let components =
+        parts.map(|(id, name)| json!({ "id": id, "name": name, "status": "operational" }));
     let status = json!({ "indicator": "none", "description": "All Systems Operational" });
-    json!({ "page": { "name": "GitHub" }, "status": status, "components": [component], "incidents": [] })
+    json!({ "page": { "name": "GitHub" }, "status": status, "components": components, "incidents": [] })
         .to_string()
 }
 
