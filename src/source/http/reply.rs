@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(read(&[], "\n<HTML>"), "read: unexpected answer: a web page");
         let typed = [("content-type", "text/html; charset=utf-8")];
         assert_eq!(read(&typed, "hello"), "read: unexpected answer: a web page");
-        assert!(read(&[], "{").contains("EOF"));
+        assert!(read(&[], "[").contains("EOF"));
         assert_eq!(reply(200, &[], "[1]").json::<Vec<u8>>("read").unwrap(), [1]);
     }
 }

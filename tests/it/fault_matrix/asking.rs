@@ -134,3 +134,15 @@ fn a_packed_answer_is_not_unpacked() {
     let ran = through_the_binary(&guard);
     assert!(ran.of("runner-online").all(|row| row.status == "unknown"));
 }
+
+/// A page that is right in every line, and so long that what is kept of it would fill the memory.
+#[test]
+fn a_page_that_is_right_and_huge_is_refused_within_the_memory() {
+    let page = "a 1\n".repeat(2_000_000);
+    let guard = scraping(Behaviour::Answer(200, "text/plain; version=0.0.4", page));
+    let ran = through_the_binary(&guard);
+    for row in ran.of("runner-online") {
+        assert!(row.status == "unknown" && row.summary.contains("more than"), "{row:?}");
+    }
+    assert!(ran.peak < super::MOST_MEMORY, "{} KiB", ran.peak);
+}
