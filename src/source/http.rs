@@ -108,10 +108,11 @@ impl Http {
         deadline: Deadline,
         cap: usize,
     ) -> Result<Reply, Error> {
-        let answer = self.send(tried, self.client.get(url), deadline, cap).await;
+        // Boxed: whoever waits for an answer does not carry two exchanges along.
+        let answer = Box::pin(self.send(tried, self.client.get(url), deadline, cap)).await;
         let Some(wait) = again::wait(&answer, deadline.remaining()) else { return answer };
         tokio::time::sleep(wait).await;
-        self.send(tried, self.client.get(url), deadline, cap).await
+        Box::pin(self.send(tried, self.client.get(url), deadline, cap)).await
     }
 
     /// Sends a request that the caller built, once.

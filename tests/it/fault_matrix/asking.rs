@@ -125,11 +125,11 @@ fn the_words_of_a_broken_source_help_and_hold_no_secret() {
 #[test]
 fn a_packed_answer_is_not_unpacked() {
     use std::io::Write as _;
-    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     let labels = r#"runner="a",authorized_for_prod="true""#;
     let lines = format!("runner_status{{{labels}}} 1\n").repeat(4);
-    packer.write_all(lines.as_bytes()).expect("packed");
-    let packed: &'static [u8] = packer.finish().expect("packed").leak();
+    zip.write_all(lines.as_bytes()).expect("packed");
+    let packed: &'static [u8] = zip.finish().expect("packed").leak();
     let guard = scraping(Behaviour::Bytes("content-encoding: gzip\r\n", packed));
     let ran = through_the_binary(&guard);
     assert!(ran.of("runner-online").all(|row| row.status == "unknown"));

@@ -55,7 +55,7 @@ pub(super) fn through_the_binary(guard: &Guard) -> Ran {
     while child.try_wait().expect("child").is_none() {
         peak = peak.max(high_water(&std::fs::read_to_string(&status).unwrap_or_default()));
         std::thread::park_timeout(Duration::from_millis(10));
-        assert!(start.elapsed() < Duration::from_secs(60), "the program does not end");
+        assert!(start.elapsed() < Duration::from_mins(1), "the program does not end");
     }
     let wall = start.elapsed();
     let text = std::fs::read_to_string(out).expect("a report");
@@ -97,7 +97,7 @@ pub(super) fn docker(fault: Option<Fault>) -> Ran {
     let (_source, cancel) = CancelSource::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let start = Instant::now();
-    let answers = runtime.expect("runtime").block_on(async {
+    let answered = runtime.expect("runtime").block_on(async {
         let ctx = Ctx {
             config: &config,
             job: &job,
@@ -109,13 +109,13 @@ pub(super) fn docker(fault: Option<Fault>) -> Ran {
         check::run(ctx, &[], &cancel).await
     });
     let wall = start.elapsed();
-    let rows = answers.into_iter().map(|answer| {
+    let rows = answered.into_iter().map(|one| {
         let row = Row {
-            status: answer.outcome.status.word().to_owned(),
-            summary: without_numbers(&answer.outcome.summary),
-            help: answer.outcome.help.unwrap_or_default(),
+            status: one.outcome.status.word().to_owned(),
+            summary: without_numbers(&one.outcome.summary),
+            help: one.outcome.help.unwrap_or_default(),
         };
-        ((answer.check.to_owned(), String::new()), row)
+        ((one.check.to_owned(), String::new()), row)
     });
     Ran { rows: rows.collect(), wall, peak: 0 }
 }
