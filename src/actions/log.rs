@@ -11,7 +11,9 @@ use crate::redact::Redactor;
 
 /// Starts logging. `RUNNER_GUARD_LOG` holds a filter (`debug`, `runner_guard::source=trace`); a debug run of the job means `debug`.
 pub fn init(env: &Environment, redactor: Arc<Redactor>) {
-    let default = if env.text("RUNNER_DEBUG") == "1" { "runner_guard=debug" } else { "warn" };
+    // What a source does not answer stands in its row; the transport's own words about it are noise.
+    let default =
+        if env.text("RUNNER_DEBUG") == "1" { "runner_guard=debug" } else { "warn,octocrab=off" };
     let filter = env.get("RUNNER_GUARD_LOG").unwrap_or(default);
     let Ok(filter) = EnvFilter::try_new(filter) else { return };
     let lines = tracing_subscriber::fmt()

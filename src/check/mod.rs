@@ -176,6 +176,11 @@ pub fn known() -> Vec<KnownCheck> {
         .collect()
 }
 
+/// Whether waiting may change a bad answer of this check. What no check says (the selection: an authorisation, a host) does not heal.
+pub fn heals(id: &str) -> bool {
+    ALL.iter().find(|c| c.id() == id).is_some_and(|c| c.heals())
+}
+
 /// Asks everything at once. Every check has one answer for the run, or one for each candidate, whatever happens.
 ///
 /// # Cancel safety

@@ -14,18 +14,20 @@ use crate::config;
 use crate::diagnose::Signatures;
 use crate::report::escape;
 use crate::source::ansible;
-use crate::source::files::{self, Keep};
+use crate::source::files;
 
-/// Most of one log that is read, in bytes: its beginning and its end.
-const LOG_CAP: usize = 64 << 20;
 const MAX_CONFIG: usize = 256 * 1024;
 
 /// Prints what failed in an Ansible log.
 pub(super) fn digest(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
-    let read = files::read(&args.file, LOG_CAP, Keep::HeadAndTail)
-        .map_err(|e| Failure::usage(e.chain()))?;
     // Redacted before it is read: what the parser shortens could otherwise hold a part of a secret that no later pass can know.
-    let digest = ansible::digest(session.red(&read.text()).as_str());
+    let pass = |stream: &mut ansible::Stream| {
+        let file = files::open(&args.file).map_err(std::io::Error::other)?;
+        let mut file = BufReader::with_capacity(1 << 20, file);
+        session.redactor.copy(&mut file, stream).map(drop)
+    };
+    files::open(&args.file).map_err(|e| Failure::usage(e.chain()))?;
+    let digest = ansible::read(pass).with_context(|| format!("read {}", args.file.display()))?;
     match args.format {
         DigestFormat::Json => {
             let value = serde_json::to_value(&digest).context("write the digest as JSON")?;

@@ -138,8 +138,9 @@ fn sniff(folder: &Path, started: i64) -> Vec<PathBuf> {
 }
 
 fn is_ansible(start: &str) -> bool {
-    ["PLAY [", "PLAY RECAP", "TASK ["].iter().any(|banner| start.contains(banner))
-        && start.contains("***")
+    let text = ["PLAY [", "PLAY RECAP", "TASK ["].iter().any(|banner| start.contains(banner));
+    let event = start.contains("\"_event\"") && start.contains("v2_playbook_on_");
+    text || event || (start.contains("\"plays\": [") && start.contains("\"tasks\": ["))
 }
 
 /// Evidence of a log: by the grammar of Ansible when it holds a run, else as plain text of a job.
@@ -233,6 +234,18 @@ mod tests {
         let evidence = structured(BundlePath::new("", "x"), "x", "npm ERR! code E401\n");
         assert_eq!(evidence.kind, EvidenceKind::JobLog);
         assert!(evidence.excerpts.is_none());
+    }
+
+    #[test]
+    fn banners_events_and_documents_are_ansible_and_other_json_is_not() {
+        for start in [
+            "\nPLAY [web] ****\n",
+            r#"{"_event":"v2_playbook_on_play_start","play":{}}"#,
+            "{\n    \"custom_stats\": {},\n    \"plays\": [\n {\"tasks\": [",
+        ] {
+            assert!(is_ansible(start), "{start}");
+        }
+        assert!(!is_ansible(r#"{"plays": ["Hamlet"], "_event": "login"}"#));
     }
 
     #[test]

@@ -91,6 +91,11 @@ impl Error {
         self.help.as_deref().or_else(|| advice(&self.cause))
     }
 
+    /// Whether whoever made this error said what to change.
+    pub(super) fn is_advised(&self) -> bool {
+        self.help.is_some()
+    }
+
     /// The class of the cause.
     pub fn cause(&self) -> &Cause {
         &self.cause

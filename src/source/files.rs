@@ -72,6 +72,12 @@ pub fn read(path: &Path, cap: usize, keep: Keep) -> Result<Capped, Error> {
     attempt(path, cap, keep).map_err(|errno| refused(format!("read {}", path.display()), errno))
 }
 
+/// Opens a regular file that the caller reads as a stream, in bounded memory.
+pub fn open(path: &Path) -> Result<File, Error> {
+    let opened = rustix::fs::open(path, READ, Mode::empty()).and_then(regular);
+    opened.map(|(file, _)| file).map_err(|errno| refused(format!("read {}", path.display()), errno))
+}
+
 /// As [`read`], for callers that tell the kernel's answers apart.
 pub(super) fn attempt(path: &Path, cap: usize, keep: Keep) -> Result<Capped, Errno> {
     let (file, stat) = regular(rustix::fs::open(path, READ, Mode::empty())?)?;

@@ -6,18 +6,27 @@
 mod app;
 mod auth;
 mod budget;
+mod concurrency;
+mod environments;
+mod groups;
+mod limits;
 mod paging;
 mod refusal;
 mod runners;
+mod runs;
 mod secrets;
 mod transport;
+mod variables;
+mod versions;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use octocrab::Octocrab;
 use serde::de::DeserializeOwned;
 use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::Instant;
 
 use super::error::{Cause, Error};
 use super::http::{Http, Reply};
@@ -27,11 +36,24 @@ use crate::task::Deadline;
 pub use app::AppKey;
 pub use auth::Auth;
 pub use budget::Budget;
-pub use runners::{ApiLabel, ApiRunner};
+pub use concurrency::{Lock, Member};
+pub use environments::{Account, BranchPolicy, Environment, ProtectionRule, Reviewer};
+pub use groups::RunnerGroup;
+pub use limits::{RateLimit, TokenFacts};
+pub use runners::{ApiLabel, ApiRunner, Registered, RunnerScope};
+pub use runs::{Actor, RECENT, Run, RunJob, Runs};
 pub use secrets::{ApiSecret, SecretScope};
+pub use variables::VariableScope;
+pub use versions::VersionEnd;
 
 /// Most requests under way at a time; GitHub's secondary limit is 100.
 const AT_ONCE: usize = 4;
+
+/// How old the token of a GitHub App may become; it ends after an hour.
+const TOKEN_AGE: Duration = Duration::from_mins(50);
+
+/// The transport and when it was made, or why there is none.
+type Client = Arc<OnceCell<Result<(Octocrab, Instant), Error>>>;
 
 /// The API as one token sees it.
 #[derive(Clone)]
@@ -40,7 +62,7 @@ pub struct GitHub {
     api_url: String,
     auth: Auth,
     /// Made with the first request: a GitHub App has to ask for its token first.
-    client: Arc<OnceCell<Result<Octocrab, Error>>>,
+    client: Arc<Mutex<Client>>,
     at_once: Arc<Semaphore>,
     budget: Arc<Mutex<Budget>>,
     replies: Memo<Arc<Reply>>,
@@ -83,9 +105,26 @@ impl GitHub {
 
     /// Begins a new round: everything is asked again, with conditional requests where GitHub allows them.
     pub fn forget(&self) {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        // A token that could not be made in one round may be made in the next; one that was made is kept as long as it is good.
+        let usable = match client.get() {
+            Some(Ok((_, made))) => {
+                matches!(self.auth, Auth::Token(_)) || made.elapsed() < TOKEN_AGE
+            }
+            Some(Err(_)) => false,
+            None => true,
+        };
+        if !usable {
+            *client = Arc::default();
+        }
+        drop(client);
         self.replies.forget();
         self.runners.forget();
         self.secrets.forget();
+    }
+
+    fn client_cell(&self) -> Client {
+        Arc::clone(&self.client.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The answer to a path below the base address; several readers of the same path in one round cost one request.
@@ -98,7 +137,9 @@ impl GitHub {
         path: &str,
         deadline: Deadline,
     ) -> Result<Arc<Reply>, Error> {
-        self.replies.get(path, self.get(tried, path, deadline)).await
+        // On the heap: readers hold several of these inside one another, and with everything that a request may need they are large.
+        let ask = async { self.get(tried, path, deadline).await.map_err(refusal::advised) };
+        self.replies.get(path, Box::pin(ask)).await
     }
 
     /// The object at a path, read leniently.
@@ -112,7 +153,7 @@ impl GitHub {
         deadline: Deadline,
     ) -> Result<T, Error> {
         let reply = self.reply(tried, path, deadline).await?;
-        reply.json(tried)
+        reply.json(tried).map_err(refusal::advised)
     }
 }
 

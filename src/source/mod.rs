@@ -8,11 +8,13 @@ pub mod files;
 pub mod github;
 pub mod host;
 pub mod http;
+pub mod identity;
 mod memo;
 pub mod net;
 pub mod prometheus;
 pub mod runner_files;
 pub mod runner_status;
+pub mod status_page;
 
 pub use error::{Cause, Error};
 
@@ -32,4 +34,13 @@ pub struct Sources {
     pub host: host::Host,
     /// The time of the run in seconds since 1970.
     pub now: i64,
+}
+
+impl Sources {
+    /// Begins a new round: everything is asked again.
+    pub fn forget(&self) {
+        if let Ok(github) = &self.github {
+            github.forget();
+        }
+    }
 }

@@ -144,7 +144,9 @@ impl Readers {
         if self.source == Source::Docker && check == "docker-daemon" {
             return Some(match fault {
                 Fault::Refused => &["fail"],
-                Fault::Broken => &["fail", "unknown"],
+                Fault::Broken | Fault::Forbidden | Fault::Missing | Fault::Busy => {
+                    &["fail", "unknown"]
+                }
                 _ => &["unknown"],
             });
         }

@@ -1,7 +1,11 @@
 //! The gate from end to end: what is asked, what is decided, which runner is chosen, and that no source can hurt another.
 
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::process::Stdio;
 use std::time::Instant;
 
+use runner_guard::check::ALL;
 use serde_json::{Value, json};
 
 use crate::support::command::{Ended, Guard};
@@ -131,12 +135,13 @@ fn a_missing_permission_is_named_as_github_names_it() {
 fn a_registered_runner_is_judged_by_its_state_and_labels() {
     let with =
         |runner: Runner| registered(Script { repo_runners: vec![runner], ..Script::default() });
-    let status = |ended: Ended| ended.finding("runner-registered")["status"].clone();
+    let row = |check: &str, ended: Ended| ended.finding(check)["status"].clone();
+    let status = |ended| row("runner-registered", ended);
     let good = || Runner::online("a", &["self-hosted", "A"]);
     assert_eq!(status(with(good())), "pass");
-    assert_eq!(status(with(Runner { busy: true, ..good() })), "warn");
+    assert_eq!(row("runner-busy", with(Runner { busy: true, ..good() })), "warn");
     assert_eq!(status(with(Runner { status: "offline", ..good() })), "fail");
-    assert_eq!(status(with(Runner::online("a", &["self-hosted"]))), "fail");
+    assert_eq!(row("runner-labels", with(Runner::online("a", &["self-hosted"]))), "fail");
     assert_eq!(status(with(Runner { status: "sleeping", ..good() })), "unknown");
     assert_eq!(status(registered(Script::default())), "fail");
 }
@@ -198,8 +203,7 @@ fn dns_tcp_tls_and_http_failures_are_told_apart() {
     let broken =
         serve(Behaviour::Answer(502, "text/html", "<title>Bad Gateway</title>".to_owned()));
     let hung = serve(Behaviour::Hang);
-    let refused =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("port");
+    let refused = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("port");
     for (endpoint, word) in [
         ("https://no-such-host.invalid/".to_owned(), "dns"),
         (format!("tcp://{refused}"), "tcp"),
@@ -243,7 +247,7 @@ fn a_broken_source_leaves_the_other_rows_unharmed_and_the_deadline_kept() {
         assert_eq!(ended.finding("runner-online")["status"], "unknown", "{name}");
         assert_eq!(ended.finding("exporter-fresh")["status"], "unknown", "{name}");
         assert_eq!(ended.finding("host-memory")["status"], "pass", "{name}");
-        assert_eq!(ended.report()["findings"].as_array().map(Vec::len), Some(8), "{name}");
+        assert_eq!(ended.report()["findings"].as_array().map(Vec::len), Some(ALL.len()), "{name}");
     }
 }
 
@@ -302,4 +306,72 @@ fn eight_checks_run_at_once() {
     let wall = report["took_ms"].as_f64().unwrap_or(f64::MAX);
     assert!(slowest >= 300.0, "{report:#}");
     assert!(wall <= 1.5 * slowest && wall < sum, "wall {wall}, slowest {slowest}, sum {sum}");
+}
+
+/// A port of this machine where nobody listens.
+fn closed_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
+    listener.local_addr().expect("address").port()
+}
+
+#[test]
+fn the_gate_waits_until_what_blocks_has_healed() {
+    let port = closed_port();
+    let config = format!(
+        "timeout: 5s\ngate: {{wait: 60s, poll: 1s}}\nnetwork: {{endpoints: ['tcp://127.0.0.1:{port}']}}\nchecks: {{docker-daemon: allow}}\n"
+    );
+    let guard = Guard::preflight(&config);
+    let mut command = guard.command();
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the gate starts");
+    let mut said = String::new();
+    let mut stderr = BufReader::new(child.stderr.take().expect("stderr"));
+    stderr.read_line(&mut said).expect("a line while it waits");
+    assert!(said.starts_with("waiting, at most ") && said.contains(&port.to_string()), "{said}");
+    let _open = TcpListener::bind(("127.0.0.1", port)).expect("the port is opened");
+    let output = child.wait_with_output().expect("it ends");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("then what blocked had healed"), "{text}");
+}
+
+#[test]
+fn the_gate_does_not_wait_for_what_no_time_heals_nor_longer_than_it_may() {
+    let start = Instant::now();
+    let config = "gate: {wait: 20s, poll: 1s}\nsecrets: [A]\nchecks: {docker-daemon: allow}\n";
+    let ended = Guard::preflight(config).env("RUNNER_GUARD_SECRET_A", "").run();
+    assert_eq!(ended.code, 10, "{}", ended.stdout);
+    assert!(!ended.stderr.contains("waiting"), "{}", ended.stderr);
+    let port = closed_port();
+    let config = format!(
+        "gate: {{wait: 2s, poll: 1s}}\nnetwork: {{endpoints: ['tcp://127.0.0.1:{port}']}}\nchecks: {{docker-daemon: allow}}\n"
+    );
+    let ended = Guard::preflight(&config).run();
+    assert_eq!(ended.code, 10, "{}", ended.stdout);
+    assert!(ended.stdout.contains("what blocked did not heal"), "{}", ended.stdout);
+    assert!(start.elapsed().as_secs() < 30);
+}
+
+#[test]
+fn a_primary_that_comes_back_is_not_chosen_at_once_when_there_is_a_state_file() {
+    let run = |state: &str, status: u8| {
+        let candidates = [candidate("a", status, "true"), candidate("b", 1, "true")].concat();
+        Guard::preflight(&format!(
+            "environment: production\ntimeout: 5s\nrunners:\n{candidates}gate: {{state-file: state/seen.json, stable-for: 1h}}\nchecks: {{docker-daemon: allow, disk-space: allow}}\n"
+        ))
+        .file("state/seen.json", state)
+        .run()
+    };
+    let first = run("", 0);
+    assert_eq!(chosen(&first), "b", "{}", first.stdout);
+    let left = first.left("state/seen.json");
+    let second = run(&left, 1);
+    assert_eq!(chosen(&second), "b", "{}", second.stdout);
+    assert!(second.stdout.contains("must be well for 3600 s"), "{}", second.stdout);
+    // Two hours earlier it was down: it has proved itself.
+    let mut old: Value = serde_json::from_str(&left).expect("a document");
+    let at = old["unusable_at"]["a"].as_i64().expect("a time");
+    old["unusable_at"]["a"] = (at - 7200).into();
+    assert_eq!(chosen(&run(&old.to_string(), 1)), "a");
+    assert_eq!(chosen(&run("{ damaged", 1)), "a");
 }

@@ -1,7 +1,7 @@
 //! Reads the output of Ansible by its grammar: which task failed where, and why.
 //!
-//! It reads text, as a screen, a job log or Ansible's own log file holds it, of every release since 2.9. It does not read the JSON
-//! callbacks, opens no file, and redacts nothing: what it returns comes from outside.
+//! It reads what a screen, a job log or Ansible's own log file holds, of every release since 2.9: text, and what the callbacks `json` and
+//! `jsonl` print. It opens no file and redacts nothing: what it returns comes from outside.
 
 mod finish;
 mod grammar;
@@ -15,50 +15,40 @@ mod recap;
 mod record;
 mod render;
 mod state;
+mod stream;
+mod structured;
 #[cfg(test)]
 mod tests;
 
 pub use model::{Digest, Failure, Host, Kind, Location, Run, Verdict};
 
-use machine::Machine;
-use prefix::{Cleaner, Record};
-use raw::Trust;
+pub use stream::Stream;
 
-/// How many processes are told apart in one log file; later ones are read as one.
-const PROCESSES: usize = 64;
+use std::io::{self, Write as _};
+
+use raw::Trust;
 
 /// Reads `text`; never fails: a text without Ansible output has no runs. Time grows linearly with the text.
 pub fn digest(text: &str) -> Digest {
-    let runs = read(text, Trust::Message).or_else(|| read(text, Trust::Header)).unwrap_or_default();
+    read(|stream| stream.write_all(text.as_bytes())).unwrap_or_default()
+}
+
+/// Reads what `pass` writes, in bounded memory. `pass` is asked for the whole text once, and a second time when a raw output has no end
+/// and the text must be read with less caution.
+///
+/// # Errors
+/// Those of `pass`.
+pub fn read(mut pass: impl FnMut(&mut Stream) -> io::Result<()>) -> io::Result<Digest> {
+    let mut runs = None;
+    for trust in [Trust::Message, Trust::Header] {
+        let mut stream = Stream::new(trust);
+        pass(&mut stream)?;
+        runs = stream.finish();
+        if runs.is_some() {
+            break;
+        }
+    }
+    let runs = runs.unwrap_or_default();
     let errors = runs.iter().flat_map(|run| run.errors.iter().cloned()).collect();
-    Digest { runs, errors }
-}
-
-fn read(text: &str, trust: Trust) -> Option<Vec<Run>> {
-    let mut cleaner = Cleaner::learn(text);
-    let mut machines: Vec<(u64, Machine)> = vec![(0, Machine::new(trust))];
-    let mut current = 0;
-    for (number, raw) in (1..).zip(text.split('\n')) {
-        let line = cleaner.clean(raw);
-        if let Record::Start(process) = line.record {
-            current = place(&mut machines, process, trust);
-        }
-        if let Some((_, machine)) = machines.get_mut(current) {
-            machine.feed(number, &line);
-        }
-    }
-    let drafts: Option<Vec<_>> =
-        machines.into_iter().map(|(_, machine)| machine.finish()).collect();
-    Some(drafts?.into_iter().flatten().filter_map(finish::run).collect())
-}
-
-/// The place of the machine that reads this process.
-fn place(machines: &mut Vec<(u64, Machine)>, process: u64, trust: Trust) -> usize {
-    if let Some(place) = machines.iter().position(|(p, _)| *p == process) {
-        return place;
-    }
-    if machines.len() < PROCESSES {
-        machines.push((process, Machine::new(trust)));
-    }
-    machines.len() - 1
+    Ok(Digest { runs, errors })
 }

@@ -146,7 +146,8 @@ fn unescaped(text: &str) -> String {
 }
 
 impl Payload {
-    fn of(map: &Map<String, Value>) -> Self {
+    /// What is read of a result.
+    pub(super) fn of(map: &Map<String, Value>) -> Self {
         let text = |key: &str| map.get(key).map(words).unwrap_or_default();
         let either =
             |a: &str, b: &str| Some(text(a)).filter(|t| !t.is_empty()).unwrap_or_else(|| text(b));

@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 
 /// A longer line is cut: results of this size repeat their output several times.
-const LINE_CAP: usize = 1 << 20;
+pub(super) const LINE_CAP: usize = 1 << 20;
 /// How much of the text is looked at to learn how it is wrapped.
-const LEARN_CAP: usize = 4 << 20;
+pub(super) const LEARN_CAP: usize = 4 << 20;
 
 /// What the log file's record head says about a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -127,7 +127,7 @@ fn kind(unreachable: bool, payload: &Payload) -> Kind {
 }
 
 /// The role in `role : task`; role names hold no blanks.
-fn role(task: &str) -> Option<String> {
+pub(super) fn role(task: &str) -> Option<String> {
     let (role, _) = task.split_once(" : ")?;
     (!role.is_empty() && !role.contains(char::is_whitespace)).then(|| role.to_owned())
 }

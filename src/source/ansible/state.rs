@@ -5,11 +5,16 @@ use std::rc::Rc;
 
 use super::grammar::Section;
 use super::model::{Failure, Host, Location};
+use super::prefix::cut;
 
 /// More failures than this are counted by the recap alone.
 const FAILURES: usize = 10_000;
+/// Bytes of messages and outputs that are kept whole, over all runs of a text; later failures keep their beginning.
+const DETAILS: usize = 8 << 20;
 const NOTES: usize = 50;
 const NOTE_CAP: usize = 4 << 10;
+/// Bytes that later failures keep of a text.
+const SHORT: usize = 256;
 
 /// One run while it is read. The lists only grow; [`At`] says how much of them counts.
 #[derive(Debug, Default)]
@@ -19,6 +24,8 @@ pub(super) struct Draft {
     pub(super) warnings: Vec<String>,
     pub(super) errors: Vec<Halt>,
     pub(super) playbook: Option<String>,
+    /// Bytes of messages and outputs that were kept so far, in this run and those before it.
+    spent: usize,
     /// The line of the last result of a host that is no failure.
     pub(super) passed: HashMap<String, usize>,
     pub(super) at: At,
@@ -131,7 +138,8 @@ impl Runs {
     /// Begins another run if the current one holds anything.
     pub(super) fn begin(&mut self) {
         if self.current.is_used() {
-            self.done.push(std::mem::take(&mut self.current));
+            let next = Draft { spent: self.current.spent, ..Draft::default() };
+            self.done.push(std::mem::replace(&mut self.current, next));
         }
     }
 
@@ -190,10 +198,14 @@ impl Draft {
     }
 
     /// Takes up a failure and returns its number.
-    pub(super) fn push(&mut self, failure: Failure) -> Option<usize> {
+    pub(super) fn push(&mut self, mut failure: Failure) -> Option<usize> {
         if self.failures.len() >= FAILURES {
             return None;
         }
+        if self.spent > DETAILS {
+            shorten(&mut failure);
+        }
+        self.spent += weight(&failure);
         let passed = self.passed.remove(&failure.host).is_some();
         let number = self.failures.len();
         let (task_no, doubtful) = (self.at.task_no, self.at.after_raw);
@@ -236,4 +248,16 @@ impl Draft {
             note.push_str(line.trim_end());
         }
     }
+}
+
+/// Bytes that the texts of a failure take.
+fn weight(failure: &Failure) -> usize {
+    failure.msg.len() + failure.stdout_tail.len() + failure.stderr_tail.len()
+}
+
+/// Keeps what tells the failures of a very long log apart.
+fn shorten(failure: &mut Failure) {
+    failure.msg = cut(&failure.msg, SHORT).to_owned();
+    failure.stderr_tail = cut(&failure.stderr_tail, SHORT).to_owned();
+    failure.stdout_tail = String::new();
 }

@@ -1,10 +1,11 @@
 //! Whole outputs: real ones from `tests/fixtures/ansible`, and composed ones for what the small playbooks do not show.
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{Digest, Kind, Run, Verdict, digest};
+use super::{Digest, Kind, Run, Verdict, digest, read};
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -378,4 +379,33 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_text_in_pieces_reads_as_the_whole_does() {
+    let text = format!(
+        "\u{feff}2026-01-31T12:00:00.1234567Z PLAY [p é] ***\r\n\nTASK [t] ***\n{}\nPLAY RECAP ***\nweb1 : ok=0 changed=0 unreachable=0 failed=1\n",
+        r#"fatal: [web1]: FAILED! => {"msg": "nö", "rc": 2}"#
+    );
+    let whole = digest(&text);
+    assert_eq!(whole.runs[0].failures[0].msg, "nö");
+    for size in [1, 2, 3, 7, 64] {
+        let pieces =
+            read(|stream| text.as_bytes().chunks(size).try_for_each(|c| stream.write_all(c)));
+        assert_eq!(pieces.unwrap(), whole, "in pieces of {size}");
+    }
+}
+
+#[test]
+fn ten_thousand_long_failures_do_not_grow_without_end() {
+    let long = "x".repeat(30_000);
+    let mut text = "PLAY [p] ***\nTASK [t] ***\n".to_owned();
+    for host in 0..2_000 {
+        text.push_str(&format!("fatal: [h{host}]: FAILED! => {{\"msg\": \"{host} {long}\"}}\n"));
+    }
+    let run = digest(&text).runs.remove(0);
+    assert_eq!(run.failures.len(), 2_000);
+    assert!(run.failures[1_999].msg.starts_with("1999 "));
+    let kept: usize = run.failures.iter().map(|f| f.msg.len()).sum();
+    assert!(kept < 10 << 20, "{kept}");
 }

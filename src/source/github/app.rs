@@ -1,6 +1,7 @@
 //! A GitHub App: a token that is made for this run, may only read, and is revoked after it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,6 +11,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::super::error::{Cause, Error, chain_of};
 use super::super::http::{MAX_BODY, Reply, bearer};
@@ -23,8 +25,9 @@ pub struct AppKey {
     id: String,
     repository: String,
     key: String,
-    /// Seconds since 1970.
+    /// Seconds since 1970 when the App was made, and since when that is: a gate that waits asks again much later.
     now: i64,
+    since: Instant,
 }
 
 impl fmt::Debug for AppKey {
@@ -50,7 +53,7 @@ impl AppKey {
     /// The key is not an RSA key in PEM form. Nothing of it is quoted.
     pub fn new(id: &str, key: &str, repository: &str, now: i64) -> Result<Self, Error> {
         let [id, repository] = [id, repository].map(|text| text.trim().to_owned());
-        let app = Self { id, repository, key: key.trim().to_owned(), now };
+        let app = Self { id, repository, key: key.trim().to_owned(), now, since: Instant::now() };
         app.pair().map(|_| app)
     }
 
@@ -79,7 +82,8 @@ impl AppKey {
     fn proof(&self) -> Result<String, Error> {
         let part = |value: serde_json::Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let head = part(json!({ "alg": "RS256", "typ": "JWT" }));
-        let claims = part(json!({ "iat": self.now - 60, "exp": self.now + 540, "iss": self.id }));
+        let now = self.now + i64::try_from(self.since.elapsed().as_secs()).unwrap_or(0);
+        let claims = part(json!({ "iat": now - 60, "exp": now + 540, "iss": self.id }));
         let signed = format!("{head}.{claims}");
         let pair = self.pair()?;
         let mut signature = vec![0; pair.public().modulus_len()];
@@ -107,7 +111,8 @@ impl GitHub {
             format!("find the installation of GitHub App {} for {}", app.id, app.repository);
         let url = format!("{}/repos/{}/installation", self.api_url, path_of(&app.repository));
         let reply = self.as_app(&tried, self.http.client().get(url), &proof, deadline).await;
-        let found: Installation = read(&tried, &reply.map_err(|e| not_installed(e, app))?)?;
+        let reply = reply.map_err(|e| not_installed(e, app))?;
+        let found: Installation = read(&tried, &reply)?;
         let tried = format!("make a token of GitHub App {}", app.id);
         let url = format!("{}/app/installations/{}/access_tokens", self.api_url, found.id);
         let name = app.repository.rsplit('/').next().unwrap_or_default();
@@ -129,14 +134,19 @@ impl GitHub {
     /// # Errors
     /// The API did not take it back; it ends by itself within the hour.
     pub async fn revoke(&self, deadline: Deadline) -> Result<(), Error> {
-        let (super::Auth::App(_), Some(Ok(client))) = (&self.auth, self.client.get()) else {
+        let cell = self.client_cell();
+        let (super::Auth::App(_), Some(Ok((client, _)))) = (&self.auth, cell.get()) else {
             return Ok(());
         };
         let tried = "revoke the token of this run";
         let url = format!("{}/installation/token", self.api_url);
         let ended = tokio::time::timeout_at(deadline.instant(), client._delete(url, None::<&()>));
         match ended.await {
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(answer)) if answer.status().is_success() => Ok(()),
+            Ok(Ok(answer)) => {
+                let (status, message) = (answer.status().as_u16(), String::new());
+                Err(Error::new(tried, Cause::Status { status, message }))
+            }
             Ok(Err(error)) => Err(Error::new(tried, Cause::Other(chain_of(&error)))),
             Err(_) => Err(Error::new(tried, Cause::Timeout(deadline.remaining()))),
         }
@@ -148,14 +158,20 @@ impl GitHub {
         request: reqwest::RequestBuilder,
         proof: &str,
         deadline: Deadline,
-    ) -> Result<Reply, Error> {
-        self.note(|budget| budget.calls += 1);
+    ) -> Result<Arc<Reply>, Error> {
         let (name, value) = bearer(proof)?;
         let request = request
             .header(name, value)
             .header("accept", "application/vnd.github+json")
             .header("x-github-api-version", "2022-11-28");
-        let reply = self.http.send(tried, request, deadline, MAX_BODY).await?;
+        let once = || async {
+            self.note(|budget| budget.calls += 1);
+            let request = request.try_clone().ok_or_else(|| {
+                Error::new(tried, Cause::Other("the request can not be sent again".to_owned()))
+            })?;
+            self.http.send(tried, request, deadline, MAX_BODY).await.map(Arc::new)
+        };
+        let reply = self.repeated(tried, deadline, once).await?;
         if (200..300).contains(&reply.status) { Ok(reply) } else { Err(refused(tried, &reply)) }
     }
 }

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::super::error::{Cause, Error};
 use super::super::http::Reply;
+use super::refusal::advised;
 use super::{AT_ONCE, GitHub};
 use crate::task::Deadline;
 
@@ -42,7 +43,8 @@ macro_rules! page {
 pub(super) use page;
 
 impl GitHub {
-    /// All items of a list. `path` names its first page.
+    /// All items of a list. `path` names its first page. Each page is asked for once in a round, so a reader that runs out of time leaves
+    /// what it has read to the next one.
     ///
     /// # Errors
     /// As [`GitHub::reply`]; a list that is not complete is an error, since absence from it would prove nothing.
@@ -55,7 +57,7 @@ impl GitHub {
     where
         P::Item: Send,
     {
-        let reply = self.get(tried, path, deadline).await?;
+        let reply = self.reply(tried, path, deadline).await?;
         let (mut items, total) = read::<P>(tried, &reply)?;
         let next = self.link(tried, &reply.headers, "next")?;
         let last = self.link(tried, &reply.headers, "last")?;
@@ -63,7 +65,7 @@ impl GitHub {
             Some(paths) if paths.len() >= MAX_PAGES => return Err(too_long(tried)),
             Some(paths) => {
                 let pages = stream::iter(paths.into_iter().map(|path| async move {
-                    let reply = self.get(tried, &path, deadline).await?;
+                    let reply = self.reply(tried, &path, deadline).await?;
                     read::<P>(tried, &reply).map(|(items, _)| items)
                 }));
                 let pages: Vec<Vec<P::Item>> = pages.buffered(AT_ONCE).try_collect().await?;
@@ -75,7 +77,8 @@ impl GitHub {
             Some(total) if items.len() < total => {
                 let cause =
                     format!("{} of {total} items came: the list is not complete", items.len());
-                Err(Error::new(tried, Cause::Other(cause)))
+                let help = "the list changed while it was read, or the token sees a part of it: run the gate again";
+                Err(Error::new(tried, Cause::Other(cause)).with_help(help))
             }
             Some(_) | None => Ok(items),
         }
@@ -95,7 +98,7 @@ impl GitHub {
                 return Err(too_long(tried));
             }
             pages += 1;
-            let reply = self.get(tried, &path, deadline).await?;
+            let reply = self.reply(tried, &path, deadline).await?;
             items.extend(read::<P>(tried, &reply)?.0);
             next = self.link(tried, &reply.headers, "next")?;
         }
@@ -113,11 +116,13 @@ impl GitHub {
 }
 
 fn too_long(tried: &str) -> Error {
-    Error::new(tried, Cause::Other(format!("more than {MAX_PAGES} pages")))
+    Error::new(tried, Cause::Other(format!("more than {MAX_PAGES} pages"))).with_help(
+        "a list of this length is not read; where the check is not needed write `allow` for it",
+    )
 }
 
 fn read<P: Page>(tried: &str, reply: &Reply) -> Result<(Vec<P::Item>, Option<usize>), Error> {
-    reply.json(tried).map(P::take)
+    reply.json(tried).map(P::take).map_err(advised)
 }
 
 /// The paths from `next` to `last`, when they differ in nothing but their page; else the links are followed one by one.

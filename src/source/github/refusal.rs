@@ -28,9 +28,6 @@ pub(super) fn refused(tried: &str, reply: &Reply) -> Error {
             "a 404 may mean that the token lacks a permission: runners need Administration read (repository) or Self-hosted runners read \
              (organisation), secrets need Secrets read",
         ),
-        500..=599 => Error::new(tried, reply.refusal()).with_help(
-            "GitHub or a proxy before it is broken: look at its status page, and run again later",
-        ),
         _ => Error::new(tried, reply.refusal()),
     }
 }
@@ -49,30 +46,73 @@ fn spent(reply: &Reply) -> String {
     )
 }
 
-/// Refusals of an organisation's policy, by GitHub's own words: more permissions would not help.
+/// What to do about a rule of the organisation that refuses a token which may do everything else.
 fn policy(words: &str) -> Option<&'static str> {
-    if words.contains("SAML") {
-        Some("authorise the token for the organisation's single sign-on (SSO)")
-    } else if words.contains("IP allow list") {
-        Some("add the address of this runner to the organisation's IP allow list")
-    } else if words.contains("lifetime is greater") {
-        Some(
-            "the organisation refuses tokens that live that long: make one with a shorter lifetime",
-        )
-    } else {
-        None
+    let rules = [
+        (
+            "IP allow list",
+            "let an owner add the address from which this runner reaches GitHub to the organisation's IP allow list",
+        ),
+        (
+            "SAML enforcement",
+            "authorise the token for the organisation's single sign-on, under Settings, Personal access tokens, Configure SSO",
+        ),
+        (
+            "lifetime is greater than",
+            "make a new token that ends earlier: the organisation refuses tokens that live so long",
+        ),
+    ];
+    rules.into_iter().find(|(said, _)| words.contains(said)).map(|(_, help)| help)
+}
+
+/// Every error of this boundary says what to do; those that do not yet say it by the class of their cause.
+pub(super) fn advised(error: Error) -> Error {
+    if error.is_advised() {
+        return error;
     }
+    let help = match error.cause() {
+        Cause::Dns(_) | Cause::Connect(_) | Cause::Tls(_) | Cause::Timeout(_) => {
+            "GitHub's API can not be reached from here, or not in time: see the row of endpoint-reachable"
+        }
+        Cause::Status { status: 500.., .. } => {
+            "a fault of GitHub's servers: look at its status page, then run the gate again"
+        }
+        Cause::Status { .. } | Cause::Permission { .. } => {
+            "GitHub does not take this request: use another token, or a newer runner-guard"
+        }
+        Cause::TooLarge(_) | Cause::Parse(_) | Cause::Io(_) | Cause::Other(_) => {
+            "this is not how GitHub's API answers: run the gate again; then look for a proxy in between and at GITHUB_API_URL"
+        }
+    };
+    error.with_help(help)
 }
 
 fn permission(tried: &str, status: u16, needs: Option<String>) -> Error {
     let help = match &needs {
-        Some(needs) => format!(
-            "use a GitHub App or fine-grained token with {needs} as github-token; the workflow's own token can not have it"
-        ),
+        Some(needs) => match of_workflow(needs) {
+            Some(keys) => format!("add `permissions: {{{keys}}}` to the job"),
+            None => format!(
+                "use a GitHub App or fine-grained token with {needs} as github-token; the workflow's own token can not have it"
+            ),
+        },
         None => "use a GitHub App or fine-grained token with more permissions as github-token"
             .to_owned(),
     };
     Error::new(tried, Cause::Permission { status, needs }).with_help(help)
+}
+
+/// Permissions that a workflow can give to its own token and that a gate may need.
+const OF_WORKFLOW: [&str; 6] =
+    ["actions", "checks", "contents", "deployments", "pull_requests", "statuses"];
+
+/// Keys for `permissions:`, from what the server named (`a=read,b=read; c=read`: the comma means and, the semicolon or).
+fn of_workflow(needs: &str) -> Option<String> {
+    let key = |one: &str| {
+        let (name, level) = one.trim().split_once('=')?;
+        OF_WORKFLOW.contains(&name).then(|| format!("{}: {level}", name.replace('_', "-")))
+    };
+    let keys = |all: &str| all.split(',').map(key).collect::<Option<Vec<String>>>();
+    needs.split(';').find_map(keys).map(|keys| keys.join(", "))
 }
 
 #[cfg(test)]
@@ -99,6 +139,39 @@ mod tests {
     }
 
     #[test]
+    fn every_error_says_what_to_do_and_none_loses_what_it_said() {
+        let broken = Error::new("t", Cause::Status { status: 502, message: String::new() });
+        assert!(advised(broken).help().unwrap().contains("status page"));
+        let slow = Error::new("t", Cause::Timeout(std::time::Duration::ZERO));
+        assert!(advised(slow).help().unwrap().contains("endpoint-reachable"));
+        let said = Error::new("t", Cause::Other(String::new())).with_help("own");
+        assert_eq!(advised(said).help(), Some("own"));
+    }
+
+    #[test]
+    fn what_a_workflow_can_grant_is_asked_of_the_workflow() {
+        let help = |needs: &str| {
+            let body = r#"{"message":"Resource not accessible by integration"}"#;
+            let reply = reply(403, &[("x-accepted-github-permissions", needs)], body);
+            refused("t", &reply).help().unwrap_or_default().to_owned()
+        };
+        assert_eq!(help("actions=read"), "add `permissions: {actions: read}` to the job");
+        assert_eq!(
+            help("administration=read; actions=read,pull_requests=read"),
+            "add `permissions: {actions: read, pull-requests: read}` to the job"
+        );
+        assert!(help("administration=read").contains("own token can not have it"));
+        assert!(help("organization_x=read,actions=read").contains("own token can not have it"));
+    }
+
+    #[test]
+    fn a_rule_of_the_organisation_is_not_a_missing_permission() {
+        let body = r#"{"message":"Although you appear to have the correct authorization, the `o` organization has an IP allow list enabled, and your IP address is not permitted"}"#;
+        let error = refused("t", &reply(403, &[], body));
+        assert!(error.help().unwrap().contains("allow list"), "{error:?}");
+    }
+
+    #[test]
     fn a_spent_budget_is_not_a_missing_permission() {
         let spent = |headers: &[(&'static str, &str)]| {
             let reply = reply(403, headers, r#"{"message":"API rate limit exceeded"}"#);
@@ -121,18 +194,17 @@ mod tests {
             (403, none, "Resource not accessible by integration", true, "GitHub App"),
             (403, none, "Resource not accessible by personal access token", true, "GitHub App"),
             (403, none, "Must have admin rights to Repository.", true, "GitHub App"),
-            (403, none, "Resource protected by organization SAML enforcement.", false, "SSO"),
+            (403, none, "Resource protected by organization SAML enforcement.", false, "sign-on"),
             (403, none, "has an IP allow list enabled, and your IP address", false, "allow list"),
-            (403, none, "if the token's lifetime is greater than 366 days", false, "shorter"),
-            (403, none, "Forbidden", false, "access rules"),
+            (403, none, "if the token's lifetime is greater than 366 days", false, "ends earlier"),
+            (403, none, "Forbidden", false, "another token"),
             (429, &[("retry-after", "3600")], "secondary rate limit", false, "nobody waited"),
-            (429, none, "secondary rate limit", false, "less often"),
             (404, none, "Not Found", false, "may mean that the token lacks"),
             (500, none, "Server Error", false, "status page"),
             (503, none, "No server is currently available", false, "status page"),
         ] {
             let body = format!(r#"{{"message":"{words}"}}"#);
-            let error = refused("ask", &reply(status, headers, &body));
+            let error = advised(refused("ask", &reply(status, headers, &body)));
             let class = matches!(error.cause(), Cause::Permission { .. });
             let said = error.help().unwrap_or_default();
             assert!(class == permission && said.contains(help), "{status} {words}: {error:?}");

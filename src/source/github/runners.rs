@@ -41,6 +41,26 @@ pub struct ApiLabel {
     pub name: String,
 }
 
+/// Whose list a runner stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunnerScope {
+    /// The repository's: it runs jobs of this repository only, and is in no group of the organisation.
+    Repository,
+    /// The organisation's.
+    Organization,
+}
+
+/// A runner and the list that it was found in.
+#[derive(Debug, Clone)]
+pub struct Registered {
+    /// The runner.
+    pub runner: ApiRunner,
+    /// Whose list.
+    pub scope: RunnerScope,
+    /// Everything in that list.
+    pub list: Arc<Vec<ApiRunner>>,
+}
+
 impl ApiRunner {
     /// Whether it has this label; case and blanks around do not count.
     pub fn has_label(&self, label: &str) -> bool {
@@ -82,24 +102,43 @@ impl GitHub {
     ///
     /// # Errors
     /// It is in no list that could be read, and one could not be read.
+    pub async fn registered(
+        &self,
+        repository: &str,
+        name: &str,
+        deadline: Deadline,
+    ) -> Result<Option<Registered>, Error> {
+        let named = |list: &Arc<Vec<ApiRunner>>, scope| {
+            let runner = list.iter().find(|r| r.name == name.trim()).cloned()?;
+            Some(Registered { runner, scope, list: Arc::clone(list) })
+        };
+        let own = self.repository_runners(repository, deadline).await;
+        let found = own.as_ref().ok().and_then(|list| named(list, RunnerScope::Repository));
+        if found.is_some() {
+            return Ok(found);
+        }
+        let owner = repository.split_once('/').map_or(repository, |(owner, _)| owner);
+        let shared = self.organization_runners(owner, deadline).await;
+        let found = shared.as_ref().ok().and_then(|list| named(list, RunnerScope::Organization));
+        if found.is_some() {
+            return Ok(found);
+        }
+        // Only complete lists prove absence.
+        own.and(shared).map(|_| None)
+    }
+
+    /// As [`GitHub::registered`], for readers to whom the list is all the same.
+    ///
+    /// # Errors
+    /// As [`GitHub::registered`].
     pub async fn runner(
         &self,
         repository: &str,
         name: &str,
         deadline: Deadline,
     ) -> Result<Option<ApiRunner>, Error> {
-        let named = |runners: &Vec<ApiRunner>| runners.iter().find(|r| r.name == name).cloned();
-        let own = self.repository_runners(repository, deadline).await;
-        if let Some(found) = own.as_ref().ok().and_then(|runners| named(runners)) {
-            return Ok(Some(found));
-        }
-        let owner = repository.split_once('/').map_or(repository, |(owner, _)| owner);
-        let shared = self.organization_runners(owner, deadline).await;
-        if let Some(found) = shared.as_ref().ok().and_then(|runners| named(runners)) {
-            return Ok(Some(found));
-        }
-        // Only complete lists prove absence.
-        own.and(shared).map(|_| None)
+        let found = self.registered(repository, name, deadline).await?;
+        Ok(found.map(|found| found.runner))
     }
 
     async fn all_runners(

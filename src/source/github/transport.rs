@@ -43,7 +43,8 @@ impl GitHub {
     ) -> Result<Arc<Reply>, Error> {
         let mut path = path.to_owned();
         for _ in 0..=REDIRECTS {
-            let reply = self.repeated(tried, &path, deadline).await?;
+            let once = || self.once(tried, &path, deadline);
+            let reply = self.repeated(&path, deadline, once).await?;
             match reply.status {
                 200..=299 => return Ok(reply),
                 301 | 302 | 307 | 308 => path = self.below_base(tried, reply.header("location"))?,
@@ -53,15 +54,19 @@ impl GitHub {
         Err(Error::new(tried, Cause::Other("too many redirects".to_owned())))
     }
 
-    async fn repeated(
+    /// Sends a request, and again after a passing fault.
+    pub(super) async fn repeated<F>(
         &self,
-        tried: &str,
         path: &str,
         deadline: Deadline,
-    ) -> Result<Arc<Reply>, Error> {
+        once: impl Fn() -> F + Send,
+    ) -> Result<Arc<Reply>, Error>
+    where
+        F: Future<Output = Result<Arc<Reply>, Error>> + Send,
+    {
         let mut repeat = 0;
         loop {
-            let answer = self.once(tried, path, deadline).await;
+            let answer = once().await;
             let wait = wait(&answer, repeat, path, deadline.remaining());
             let Some(wait) = wait.filter(|_| repeat < REPEATS) else { return answer };
             repeat += 1;
@@ -96,7 +101,8 @@ impl GitHub {
     }
 
     async fn client(&self, deadline: Deadline) -> Result<Octocrab, Error> {
-        let made = self.client.get_or_init(|| async {
+        let cell = self.client_cell();
+        let made = cell.get_or_init(|| async {
             let token = match &self.auth {
                 Auth::Token(token) => token.clone(),
                 Auth::App(app) => self.installation_token(app, deadline).await?,
@@ -106,9 +112,10 @@ impl GitHub {
                 .map(|builder| builder.personal_token(token))
                 .and_then(|builder| builder.build_with_reqwest(self.http.client().clone()));
             let tried = format!("use the GitHub API at {}", self.api_url);
-            built.map_err(|e| Error::new(tried, Cause::Other(chain_of(&e))))
+            let client = built.map_err(|e| Error::new(tried, Cause::Other(chain_of(&e))))?;
+            Ok((client, tokio::time::Instant::now()))
         });
-        made.await.clone()
+        made.await.clone().map(|(client, _)| client)
     }
 
     /// The path of an address that must lie below our own base address, so that no token goes elsewhere.
@@ -202,17 +209,17 @@ fn transport(tried: &str, error: &octocrab::Error) -> Error {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, retry_after: Option<&'static str>) -> Result<Arc<Reply>, Error> {
+    fn answer(status: u16, retry_after: Option<&'static str>) -> Arc<Reply> {
         let headers = retry_after
             .map(|v| (http::header::RETRY_AFTER, HeaderValue::from_static(v)))
             .into_iter()
             .collect();
-        Ok(Arc::new(Reply { status, headers, body: Vec::new() }))
+        Arc::new(Reply { status, headers, body: Vec::new() })
     }
 
     fn waits(status: u16, retry_after: Option<&'static str>, remaining: u64) -> Option<u64> {
         let left = Duration::from_secs(remaining);
-        wait(&answer(status, retry_after), 0, "", left).map(|w| w.as_secs())
+        wait(&Ok(answer(status, retry_after)), 0, "", left).map(|w| w.as_secs())
     }
 
     #[test]

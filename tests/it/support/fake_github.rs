@@ -24,6 +24,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
+use super::fake_app;
+use super::fake_app::App;
 use super::fake_artifacts::{Artifacts, Mode};
 use super::fake_rest;
 use super::openapi::differences;
@@ -44,6 +46,14 @@ pub(crate) struct Script {
     pub(crate) artifacts: Mode,
     /// Answers to other paths (without their query), decoded.
     pub(crate) routes: Vec<(String, Value)>,
+    /// Paths that have moved: 301 to a path of this server or to a whole address.
+    pub(crate) moved: Vec<(String, String)>,
+    /// Path of the base address: blank, or `/api/v3` as on an own server.
+    pub(crate) base: &'static str,
+    /// Most items of a page, whatever is asked for.
+    pub(crate) page_cap: usize,
+    /// The GitHub App whose installation token alone opens everything.
+    pub(crate) app: Option<App>,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -61,6 +71,10 @@ impl Default for Script {
             rate: Rate { limit: 5000, remaining: 4999, reset: 1_900_000_000 },
             artifacts: Mode::GitHub,
             routes: Vec::new(),
+            moved: Vec::new(),
+            base: "",
+            page_cap: 100,
+            app: None,
             faults: Vec::new(),
         }
     }
@@ -90,6 +104,7 @@ pub(crate) struct Runner {
     pub(crate) busy: bool,
     pub(crate) labels: Vec<String>,
     pub(crate) version: Option<String>,
+    pub(crate) group: u64,
 }
 
 impl Runner {
@@ -97,7 +112,7 @@ impl Runner {
     pub(crate) fn online(name: &str, labels: &[&str]) -> Self {
         let labels = labels.iter().map(|&l| l.to_owned()).collect();
         let version = Some("2.336.0".to_owned());
-        Self { name: name.to_owned(), status: "online", busy: false, labels, version }
+        Self { name: name.to_owned(), status: "online", busy: false, labels, version, group: 1 }
     }
 }
 
@@ -195,6 +210,8 @@ pub(super) struct State {
     pub(super) artifacts: Artifacts,
     pub(super) api: SocketAddr,
     requests: Vec<Recorded>,
+    /// Requests of the API that are under way, and the most that ever were.
+    under_way: (usize, usize),
 }
 
 /// At which of the two addresses a request arrived: blobs have a host of their own, as on GitHub.
@@ -216,7 +233,8 @@ impl FakeGitHub {
         let at = |l: &std::net::TcpListener| l.local_addr().expect("address");
         let (api_at, blobs_at) = (at(&api), at(&blobs));
         let artifacts = Artifacts::new(script.artifacts, api_at, blobs_at);
-        let state = State { script, artifacts, api: api_at, requests: Vec::new() };
+        let state =
+            State { script, artifacts, api: api_at, requests: Vec::new(), under_way: (0, 0) };
         let state = Arc::new(Mutex::new(state));
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::clone(&state);
@@ -232,12 +250,34 @@ impl FakeGitHub {
 
     /// The address without a slash at its end: `GITHUB_API_URL`.
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}{}", self.address, self.lock().script.base)
     }
 
     /// Everything that was asked so far, in order of arrival.
     pub(crate) fn requests(&self) -> Vec<Recorded> {
         self.lock().requests.clone()
+    }
+
+    /// The world changes.
+    pub(crate) fn change(&self, act: impl FnOnce(&mut Script)) {
+        act(&mut self.lock().script);
+    }
+
+    /// Requests that cost something: those that showed a token.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        let requests = self.requests();
+        let paid = requests.iter().filter(|r| r.header("authorization").is_some());
+        paid.map(Recorded::line).collect()
+    }
+
+    /// The most calls that were ever under way at once.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.lock().under_way.1
+    }
+
+    /// Whether the token of the App's installation was taken back.
+    pub(crate) fn revoked(&self) -> bool {
+        self.lock().script.app.as_ref().is_some_and(|app| app.revoked)
     }
 
     /// The bytes of a finalized artifact.
@@ -296,8 +336,40 @@ async fn accept(listener: TcpListener, door: Door, state: Arc<Mutex<State>>) {
     }
 }
 
-/// An error ends the connection without an answer.
+/// Counts the call while it is under way.
 async fn answer(
+    request: Request<Incoming>,
+    door: Door,
+    state: Arc<Mutex<State>>,
+) -> Result<Answer, std::io::Error> {
+    if !request.headers().contains_key("authorization") {
+        return answered(request, door, state).await;
+    }
+    let _under_way = UnderWay::begin(&state);
+    answered(request, door, Arc::clone(&state)).await
+}
+
+/// A call that is under way; a client that goes away ends it too.
+struct UnderWay(Arc<Mutex<State>>);
+
+impl UnderWay {
+    fn begin(state: &Arc<Mutex<State>>) -> Self {
+        let mut locked = lock(state);
+        let (now, most) = locked.under_way;
+        locked.under_way = (now + 1, most.max(now + 1));
+        drop(locked);
+        Self(Arc::clone(state))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        lock(&self.0).under_way.0 -= 1;
+    }
+}
+
+/// An error ends the connection without an answer.
+async fn answered(
     request: Request<Incoming>,
     door: Door,
     state: Arc<Mutex<State>>,
@@ -340,7 +412,9 @@ impl State {
         match door {
             Door::Blobs => self.artifacts.blob(request),
             Door::Api if request.target.starts_with("/twirp/") => self.artifacts.twirp(request),
-            Door::Api => fake_rest::answer(self, request),
+            Door::Api => {
+                fake_app::answer(self, request).unwrap_or_else(|| fake_rest::answer(self, request))
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::fake_github::{Answer, Denial, Recorded, Runner, State, plain};
+use super::sha256;
 
 const DOCS: &str = "https://docs.github.com/rest";
 const REPOSITORY_ID: u32 = 1_296_269;
@@ -15,6 +16,10 @@ const JSON: &str = "application/json; charset=utf-8";
 /// The answer to one request, with the headers that every answer of the API has.
 pub(super) fn answer(state: &State, request: &Recorded) -> Answer {
     let mut answer = routed(state, request);
+    let known = answer.headers().get("etag").and_then(|tag| tag.to_str().ok());
+    if known.is_some() && known == request.header("if-none-match") {
+        answer = with(plain(304, JSON, ""), "etag", known.unwrap_or_default());
+    }
     let mut set = |name: &'static str, value: String| {
         answer.headers_mut().insert(name, HeaderValue::from_str(&value).expect("header"));
     };
@@ -41,8 +46,8 @@ fn routed(state: &State, request: &Recorded) -> Answer {
         return refusal(400, "The requested API version is not supported.", DOCS);
     }
     let url = Url::parse(&format!("http://{}{}", state.api, request.target)).expect("target");
-    let parts: Vec<String> = url
-        .path()
+    let Some(below) = url.path().strip_prefix(state.script.base) else { return not_found() };
+    let parts: Vec<String> = below
         .trim_start_matches('/')
         .split('/')
         .map(|part| percent_decode_str(part).decode_utf8_lossy().into_owned())
@@ -54,11 +59,19 @@ fn routed(state: &State, request: &Recorded) -> Answer {
     if request.header("authorization").is_none() {
         return refusal(401, "Requires authentication", DOCS);
     }
+    if state.script.app.as_ref().is_some_and(|app| !app.opens(request)) {
+        return denied_as(&Denial::BadCredentials);
+    }
     let denied = state.script.denied.iter().find(|(fragment, _)| url.path().contains(fragment));
     if let Some((_, denial)) = denied {
         return denied_as(denial);
     }
     let path = format!("/{}", parts.join("/"));
+    if let Some((_, to)) = state.script.moved.iter().find(|(from, _)| *from == path) {
+        let here = if to.starts_with('/') { base(state) } else { String::new() };
+        let answer = refusal(301, "Moved Permanently", DOCS);
+        return with(answer, "location", &format!("{here}{to}"));
+    }
     if let Some((_, body)) = state.script.routes.iter().find(|(route, _)| *route == path) {
         return ok(body);
     }
@@ -103,23 +116,18 @@ fn private(state: &State, url: &Url, parts: &[&str]) -> Option<Answer> {
         }
         _ => return None,
     };
-    let list = |key: &'static str, all: Vec<Value>| {
-        Some(page(state, url, &format!("{alias}/{}", rest.join("/")), key, &all))
+    let path = format!("{alias}/{}", rest.join("/"));
+    let own = |secrets: &[String]| Some(page(state, url, (&path, "secrets"), secrets, secret));
+    let runners = |all: &[Runner], first_id: usize| {
+        let shown: Vec<(usize, &Runner)> = named(all, url, first_id).collect();
+        Some(page(state, url, (&path, "runners"), &shown, runner))
     };
     match (scope, rest) {
-        (Scope::Repo, ["actions", "runners"]) => {
-            list("runners", runners(&script.repo_runners, url, 1))
-        }
-        (Scope::Org, ["actions", "runners"]) => {
-            list("runners", runners(&script.org_runners, url, 1001))
-        }
-        (Scope::Repo, ["actions", "secrets"]) => list("secrets", secrets(&script.repo_secrets)),
-        (Scope::Repo, ["actions", "organization-secrets"]) => {
-            list("secrets", secrets(&script.org_secrets))
-        }
-        (Scope::Repo, ["environments", name, "secrets"]) => {
-            list("secrets", secrets(script.environments.get(*name)?))
-        }
+        (Scope::Repo, ["actions", "runners"]) => runners(&script.repo_runners, 1),
+        (Scope::Org, ["actions", "runners"]) => runners(&script.org_runners, 1001),
+        (Scope::Repo, ["actions", "secrets"]) => own(&script.repo_secrets),
+        (Scope::Repo, ["actions", "organization-secrets"]) => own(&script.org_secrets),
+        (Scope::Repo, ["environments", name, "secrets"]) => own(script.environments.get(*name)?),
         (Scope::Repo | Scope::Org, _) => None,
     }
 }
@@ -130,42 +138,55 @@ enum Scope {
     Org,
 }
 
-fn runners(all: &[Runner], url: &Url, first_id: usize) -> Vec<Value> {
+/// The runners of the name that is asked for, with their ids.
+fn named<'a>(
+    all: &'a [Runner],
+    url: &Url,
+    first_id: usize,
+) -> impl Iterator<Item = (usize, &'a Runner)> {
     let wanted = query(url, "name");
-    let shown = |(at, runner): (usize, &Runner)| {
-        let labels: Vec<Value> = runner
-            .labels
-            .iter()
-            .enumerate()
-            .map(|(id, name)| json!({ "id": id + 1, "name": name, "type": "custom" }))
-            .collect();
-        json!({
-            "id": first_id + at, "runner_group_id": 1, "name": runner.name, "os": "Linux", "status": runner.status,
-            "busy": runner.busy, "ephemeral": false, "version": runner.version, "labels": labels,
-        })
-    };
-    let matching =
-        all.iter().enumerate().filter(|(_, r)| wanted.as_ref().is_none_or(|w| *w == r.name));
-    matching.map(shown).collect()
+    let numbered = all.iter().enumerate().map(move |(at, runner)| (first_id + at, runner));
+    numbered.filter(move |(_, r)| wanted.as_ref().is_none_or(|w| *w == r.name))
 }
 
-fn secrets(names: &[String]) -> Vec<Value> {
+fn runner((id, runner): &(usize, &Runner)) -> Value {
+    let label = |(id, name)| json!({ "id": id + 1, "name": name, "type": "custom" });
+    let labels: Vec<Value> = runner.labels.iter().enumerate().map(label).collect();
+    json!({
+        "id": id, "runner_group_id": runner.group, "name": runner.name, "os": "Linux", "status": runner.status,
+        "busy": runner.busy, "ephemeral": false, "version": runner.version, "labels": labels,
+    })
+}
+
+fn secret(name: &String) -> Value {
     let at = "2026-03-01T09:30:00Z";
-    names.iter().map(|name| json!({ "name": name, "created_at": at, "updated_at": at })).collect()
+    json!({ "name": name, "created_at": at, "updated_at": at })
+}
+
+/// The base address.
+fn base(state: &State) -> String {
+    format!("http://{}{}", state.api, state.script.base)
 }
 
 /// One page of a list, with the `Link` header that GitHub sends: by id, not by name.
-fn page(state: &State, url: &Url, path: &str, key: &str, all: &[Value]) -> Answer {
+fn page<T>(
+    state: &State,
+    url: &Url,
+    (path, key): (&str, &'static str),
+    all: &[T],
+    shown: impl Fn(&T) -> Value,
+) -> Answer {
     let number =
         |name: &str| query(url, name).and_then(|v| v.parse::<usize>().ok()).filter(|n| *n > 0);
-    let per_page = number("per_page").unwrap_or(30).min(100);
+    let per_page = number("per_page").unwrap_or(30).min(state.script.page_cap);
     let at = number("page").unwrap_or(1);
     let last = all.len().div_ceil(per_page).max(1);
-    let items: Vec<&Value> = all.iter().skip((at - 1) * per_page).take(per_page).collect();
+    let items: Vec<Value> =
+        all.iter().skip((at - 1) * per_page).take(per_page).map(shown).collect();
     let mut answer = ok(&json!({ "total_count": all.len(), key: items }));
     if at < last {
         let link = |page: usize, rel: &str| {
-            format!("<http://{}{path}?per_page={per_page}&page={page}>; rel=\"{rel}\"", state.api)
+            format!("<{}{path}?per_page={per_page}&page={page}>; rel=\"{rel}\"", base(state))
         };
         let links = format!("{}, {}", link(at + 1, "next"), link(last, "last"));
         answer.headers_mut().insert("link", HeaderValue::from_str(&links).expect("header"));
@@ -178,14 +199,16 @@ fn query(url: &Url, name: &str) -> Option<String> {
 }
 
 fn ok(body: &Value) -> Answer {
-    plain(200, JSON, body.to_string())
+    let body = body.to_string();
+    let tag = format!("\"{}\"", sha256(body.as_bytes()));
+    with(plain(200, JSON, body), "etag", &tag)
 }
 
 fn not_found() -> Answer {
     refusal(404, "Not Found", DOCS)
 }
 
-fn refusal(status: u16, message: &str, documentation: &str) -> Answer {
+pub(super) fn refusal(status: u16, message: &str, documentation: &str) -> Answer {
     let body = json!({ "message": message, "documentation_url": documentation, "status": status.to_string() });
     plain(status, JSON, body.to_string())
 }

@@ -149,7 +149,7 @@ fn full(stream: &mut impl Write, status: u16, headers: &str, body: &[u8]) -> std
 /// The page of a healthy exporter.
 pub(crate) fn exporter_page(runner: &str, status: u8, authorized: &str) -> Behaviour {
     let labels = format!(
-        r#"hostname="h",environment="production",authorized_for_prod="{authorized}",runner="{runner}""#
+        r#"hostname="host-of-{runner}",environment="production",authorized_for_prod="{authorized}",runner="{runner}""#
     );
     let page = format!("# TYPE runner_status gauge\nrunner_status{{{labels}}} {status}\n");
     Behaviour::Answer(200, "text/plain; version=0.0.4", page)

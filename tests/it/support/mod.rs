@@ -3,6 +3,7 @@
 pub(crate) mod authority;
 pub(crate) mod azurite;
 pub(crate) mod command;
+pub(crate) mod fake_app;
 pub(crate) mod fake_artifacts;
 pub(crate) mod fake_github;
 mod fake_rest;

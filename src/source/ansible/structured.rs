@@ -1,0 +1,417 @@
+//! What the callbacks `json` and `jsonl` print: one document at the end of a run, or one event a line.
+//!
+//! Neither says which failures were ignored or rescued; only their counts do.
+
+use std::rc::Rc;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::finish;
+use super::grammar::Section;
+use super::model::{Failure, Host, Kind, Location, Run};
+use super::payload::Payload;
+use super::record::{name_of, role};
+use super::state::Draft;
+
+/// The document of the callback `json`.
+#[derive(Deserialize)]
+struct Document {
+    plays: Vec<PlayDoc>,
+    stats: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct PlayDoc {
+    play: Named,
+    #[serde(default)]
+    tasks: Vec<TaskDoc>,
+}
+
+#[derive(Deserialize)]
+struct TaskDoc {
+    task: Named,
+    #[serde(default)]
+    hosts: Map<String, Value>,
+}
+
+#[derive(Deserialize, Default)]
+struct Named {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    path: Option<String>,
+}
+
+/// One line of the callback `jsonl`.
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "_event")]
+    event: String,
+    #[serde(default)]
+    play: Option<Named>,
+    #[serde(default)]
+    task: Option<Named>,
+    #[serde(default)]
+    hosts: Map<String, Value>,
+    #[serde(default)]
+    stats: Option<Map<String, Value>>,
+}
+
+/// A longer document is not read: it must be whole before it can be.
+const DOCUMENT_CAP: usize = 16 << 20;
+
+/// Keys with which a document begins; other JSON at the start of a line is a result that is shown.
+const FIRST_KEYS: [&str; 4] =
+    ["\"custom_stats\"", "\"global_custom_stats\"", "\"plays\"", "\"stats\""];
+
+/// Reads lines; what is in neither form is passed over.
+#[derive(Default)]
+pub(super) struct Reader {
+    done: Vec<Run>,
+    draft: Draft,
+    /// A document whose end has not come yet, and the line where it began.
+    open: Option<(usize, String)>,
+}
+
+impl Reader {
+    /// Takes a line without its wrappers.
+    pub(super) fn line(&mut self, number: usize, line: &str) {
+        if let Some((from, text)) = &mut self.open {
+            let begins = text.len() > 1;
+            let belongs = begins || FIRST_KEYS.iter().any(|key| line.trim_start().starts_with(key));
+            if belongs && text.len() + line.len() < DOCUMENT_CAP {
+                text.push('\n');
+                text.push_str(line);
+                if line == "}" {
+                    let (from, text) = (*from, std::mem::take(text));
+                    self.open = None;
+                    self.document(from, &text);
+                }
+                return;
+            }
+            self.open = None;
+        }
+        if line.starts_with("{\"_event\"") {
+            self.event(number, line);
+        } else if line == "{" {
+            self.open = Some((number, line.to_owned()));
+        } else if FIRST_KEYS.iter().any(|key| line.get(1..).is_some_and(|l| l.starts_with(key))) {
+            self.document(number, line);
+        }
+    }
+
+    fn document(&mut self, line: usize, text: &str) {
+        let Some(document) = parse::<Document>(text) else { return };
+        self.end();
+        for play in &document.plays {
+            self.play(&play.play);
+            for task in &play.tasks {
+                self.task(&task.task, Section::Task);
+                for (host, result) in &task.hosts {
+                    self.result(line, host, result);
+                }
+            }
+        }
+        self.stats(&document.stats);
+        self.end();
+    }
+
+    fn event(&mut self, line: usize, text: &str) {
+        let Some(event) = parse::<Event>(text) else { return };
+        if let (true, Some(play)) = (event.event.ends_with("_play_start"), &event.play) {
+            self.play(play);
+        }
+        if let Some(task) = event.task.as_ref().filter(|_| event.event.ends_with("_task_start")) {
+            let handler = event.event.contains("handler");
+            self.task(task, if handler { Section::Handler } else { Section::Task });
+        } else if let Some(task) = &event.task {
+            // Hosts that run free name their task with every result.
+            if self.draft.at.task.as_deref() != Some(task.name.as_str()) {
+                self.task(task, self.draft.at.section.unwrap_or(Section::Task));
+            }
+        }
+        if event.event.starts_with("v2_runner_on_") && !event.event.ends_with("_start") {
+            for (host, result) in &event.hosts {
+                self.result(line, host, result);
+            }
+        }
+        if let Some(stats) = &event.stats {
+            self.stats(stats);
+            self.end();
+        }
+    }
+
+    fn play(&mut self, play: &Named) {
+        self.draft.at.play = Rc::from(play.name.as_str());
+    }
+
+    fn task(&mut self, task: &Named, section: Section) {
+        let draft = &mut self.draft;
+        draft.at.task = Some(Rc::from(task.name.as_str()));
+        draft.at.section = Some(section);
+        draft.at.task_no += 1;
+        draft.at.task_from = draft.failures.len();
+        draft.at.task_place = task.path.as_deref().and_then(place);
+    }
+
+    fn result(&mut self, line: usize, host: &str, result: &Value) {
+        let Value::Object(result) = result else { return };
+        let unreachable = is_true(result, "unreachable");
+        if !unreachable && !is_true(result, "failed") {
+            self.draft.passed.insert(host.to_owned(), line);
+            return;
+        }
+        let items = result.get("results").and_then(Value::as_array);
+        let failed: Vec<&Map<String, Value>> = items
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object)
+            .filter(|item| item_failed(item))
+            .collect();
+        if failed.is_empty() {
+            let failure = self.failure(line, host, result, result);
+            self.draft.push(failure);
+        }
+        for item in failed {
+            let mut failure = self.failure(line, host, item, result);
+            failure.item = Payload::of(item).item;
+            self.draft.push(failure);
+        }
+    }
+
+    /// The failure that `result` describes; `whole` is the result of the task, which an item does not repeat.
+    fn failure(
+        &self,
+        line: usize,
+        host: &str,
+        result: &Map<String, Value>,
+        whole: &Map<String, Value>,
+    ) -> Failure {
+        let (at, payload) = (&self.draft.at, Payload::of(result));
+        let task = at.task.as_deref().unwrap_or_default();
+        let unreachable = is_true(result, "unreachable") || is_true(whole, "unreachable");
+        let delegated =
+            result.get("_ansible_delegated_vars").or(whole.get("_ansible_delegated_vars"));
+        let delegate =
+            delegated.and_then(|v| v.get("ansible_delegated_host")).and_then(Value::as_str);
+        Failure {
+            play: at.play.to_string(),
+            role: role(task),
+            task: task.to_owned(),
+            host: name_of(host),
+            delegate_to: delegate.map(name_of),
+            kind: if unreachable { Kind::Unreachable } else { Kind::Failed },
+            rc: payload.rc,
+            msg: payload.msg,
+            cmd: payload.cmd,
+            stdout_tail: payload.stdout,
+            stderr_tail: payload.stderr,
+            handler: at.section == Some(Section::Handler),
+            no_log: payload.censored,
+            attempts: payload.attempts,
+            location: at.task_place.clone(),
+            line,
+            ..Failure::default()
+        }
+    }
+
+    fn stats(&mut self, stats: &Map<String, Value>) {
+        self.draft.at.recap_from = Some(self.draft.hosts.len());
+        self.draft.hosts.extend(stats.iter().map(|(name, counts)| host(name, counts)));
+        self.draft.at.no_hosts |= stats.is_empty();
+    }
+
+    /// Ends the run that is being read.
+    fn end(&mut self) {
+        let mut draft = std::mem::take(&mut self.draft);
+        mark_ignored(&mut draft);
+        self.done.extend(finish::run(draft));
+    }
+
+    /// The runs that are written in one of the two forms, in their order.
+    pub(super) fn finish(mut self) -> Vec<Run> {
+        self.end();
+        self.done
+    }
+}
+
+/// Only the counts say that failures of a host were ignored, and not which: the first ones are taken, then those that were rescued.
+/// Neither kind counts as a failure.
+fn mark_ignored(draft: &mut Draft) {
+    let from = draft.at.recap_from.unwrap_or(draft.hosts.len());
+    let hosts = draft.hosts.get(from..).unwrap_or_default();
+    for host in hosts.iter().filter(|host| host.ignored > 0) {
+        let (mut ignored, mut task) = (host.ignored, None);
+        for entry in draft.failures.iter_mut().filter(|e| e.failure.host == host.name) {
+            if task == Some(entry.task_no) {
+                entry.failure.kind = Kind::Ignored;
+                continue;
+            }
+            // What counts as unreachable was not ignored.
+            let counts = entry.failure.kind == Kind::Unreachable && host.unreachable > 0;
+            if counts || ignored == 0 {
+                continue;
+            }
+            ignored -= 1;
+            task = Some(entry.task_no);
+            entry.failure.kind = Kind::Ignored;
+        }
+    }
+}
+
+/// Reads JSON; bytes that are no text stand in it as halves of surrogate pairs, which no parser takes.
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
+    let read = serde_json::from_str(text).ok();
+    read.or_else(|| {
+        let mended = text.contains("\\ud").then(|| without_lone_surrogates(text))?;
+        serde_json::from_str(&mended).ok()
+    })
+}
+
+/// The text with every escaped half of a surrogate pair replaced.
+fn without_lone_surrogates(text: &str) -> String {
+    let half = |at: usize, high: bool| {
+        let digits = text.get(at..at + 6).and_then(|t| t.strip_prefix("\\u"));
+        let value = digits.and_then(|d| u32::from_str_radix(d, 16).ok()).unwrap_or(0);
+        if high { (0xd800..0xdc00).contains(&value) } else { (0xdc00..0xe000).contains(&value) }
+    };
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find('\\')).map(|n| at + n) {
+        out.push_str(text.get(at..found).unwrap_or_default());
+        let step = match (half(found, true), half(found + 6, false)) {
+            (true, true) => 12,
+            (true, false) => 6,
+            (false, _) if half(found, false) => 6,
+            // Whatever is escaped belongs to its backslash.
+            (false, _) => {
+                1 + text.get(found + 1..).and_then(|t| t.chars().next()).map_or(0, char::len_utf8)
+            }
+        };
+        let lone = step == 6;
+        out.push_str(if lone {
+            "\\ufffd"
+        } else {
+            text.get(found..found + step).unwrap_or_default()
+        });
+        at = found + step;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}
+
+/// A failed item of a loop does not always say so: the exit code or the traceback does.
+fn item_failed(item: &Map<String, Value>) -> bool {
+    let skipped = is_true(item, "skipped");
+    let says = ["failed", "unreachable", "failed_when_result"].iter().any(|key| is_true(item, key));
+    let rc = item.get("rc").and_then(Value::as_i64).is_some_and(|rc| rc != 0);
+    let judged = item.contains_key("failed_when_result");
+    says || (!skipped && (item.contains_key("exception") || (rc && !judged)))
+}
+
+fn is_true(map: &Map<String, Value>, key: &str) -> bool {
+    map.get(key).and_then(Value::as_bool) == Some(true)
+}
+
+/// `path:line`
+fn place(path: &str) -> Option<Location> {
+    let (file, line) = path.rsplit_once(':')?;
+    Some(Location { file: file.to_owned(), line: line.parse().ok()?, col: None })
+}
+
+fn host(name: &str, counts: &Value) -> Host {
+    let count = |key: &str| counts.get(key).and_then(Value::as_u64).unwrap_or(0);
+    Host {
+        name: name_of(name),
+        ok: count("ok"),
+        changed: count("changed"),
+        unreachable: count("unreachable"),
+        failed: count("failures"),
+        skipped: count("skipped"),
+        rescued: count("rescued"),
+        ignored: count("ignored"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Verdict, digest};
+    use super::*;
+
+    const RESULT: &str = r#"{"failed": true, "msg": "no", "rc": 3, "stderr": "full"}"#;
+
+    fn document(result: &str, counts: &str) -> String {
+        let task = format!(
+            r#"{{"task": {{"name": "app : Copy", "path": "/srv/site.yml:7"}}, "hosts": {{"web1": {result}}}}}"#
+        );
+        format!(
+            "{{\n\"plays\": [{{\"play\": {{\"name\": \"P\"}}, \"tasks\": [{task}]}}],\n\"stats\": {{\"web1\": {counts}}}\n}}"
+        )
+    }
+
+    #[test]
+    fn a_document_is_a_run_also_behind_the_time_stamps_of_a_job_log() {
+        let plain = document(RESULT, r#"{"failures": 1, "ok": 2}"#);
+        let stamp = "2026-11-24T11:00:00.0000000Z ";
+        let wrapped =
+            format!("{stamp}[WARNING]: old\n{stamp}{}", plain.replace('\n', &format!("\n{stamp}")));
+        for text in [plain, wrapped] {
+            let read = digest(&text);
+            let run = &read.runs[0];
+            let failure = &run.failures[0];
+            assert_eq!((failure.host.as_str(), failure.rc), ("web1", Some(3)), "{text}");
+            assert_eq!(
+                (failure.task.as_str(), failure.role.as_deref()),
+                ("app : Copy", Some("app"))
+            );
+            assert_eq!(failure.location.as_ref().map(|l| l.line), Some(7));
+            assert_eq!((run.verdict, run.hosts[0].ok), (Verdict::Failed, 2));
+        }
+    }
+
+    #[test]
+    fn events_that_end_in_the_middle_are_a_run_that_was_killed() {
+        let text = format!(
+            "{}\n{}\n{}\n{{\"_event\": \"v2_runner",
+            r#"{"_event":"v2_playbook_on_play_start","play":{"name":"P"}}"#,
+            r#"{"_event":"v2_playbook_on_handler_task_start","task":{"name":"Restart"}}"#,
+            format_args!(r#"{{"_event":"v2_runner_on_failed","hosts":{{"web1":{RESULT}}}}}"#),
+        );
+        let run = &digest(&text).runs[0];
+        assert_eq!((run.verdict, run.complete), (Verdict::Killed, false));
+        assert!(run.failures[0].handler);
+    }
+
+    #[test]
+    fn only_the_failed_items_of_a_loop_are_failures() {
+        let items = r#"{"failed": true, "msg": "One or more items failed", "results": [
+            {"item": "a", "rc": 0}, {"item": "b", "rc": 1, "msg": "no"}, {"item": "c", "skipped": true, "rc": 1}]}"#;
+        let run = digest(&document(items, r#"{"failures": 1}"#)).runs.remove(0);
+        let items: Vec<_> = run.failures.iter().map(|f| f.item.clone()).collect();
+        assert_eq!(items, [Some(Value::from("b"))]);
+    }
+
+    #[test]
+    fn counts_alone_say_that_a_failure_was_ignored() {
+        let run = digest(&document(RESULT, r#"{"ok": 3, "ignored": 1}"#)).runs.remove(0);
+        assert_eq!((run.failures[0].kind, run.failed()), (Kind::Ignored, false));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_do_not_hide_a_document() {
+        let result = r#"{"failed": true, "msg": "a\udcff \\udcff \ud83d\ude00 \ud83d"}"#;
+        let run = digest(&document(result, r#"{"failures": 1}"#)).runs.remove(0);
+        assert_eq!(run.failures[0].msg, "a\u{fffd} \\udcff \u{1f600} \u{fffd}");
+    }
+
+    #[test]
+    fn a_document_that_a_task_prints_is_not_a_run() {
+        let quoted = document(RESULT, r#"{"failures": 1}"#);
+        let text = format!(
+            "PLAY [p] ***\nTASK [t] ***\nok: [a] => {{\n    \"msg\": \"x\"\n}}\n{quoted}\nPLAY RECAP ***\na : ok=1 changed=0 unreachable=0 failed=0\n"
+        );
+        let read = digest(&text);
+        assert_eq!((read.runs.len(), read.failed()), (1, false));
+    }
+}
