@@ -88,12 +88,12 @@ impl Error {
 
     /// The input or permission to change, else what people do about a cause of this class.
     pub fn help(&self) -> Option<&str> {
-        self.help.as_deref().or_else(|| advice(&self.cause))
+        self.own_help().or_else(|| advice(&self.cause))
     }
 
-    /// Whether whoever made this error said what to change.
-    pub(super) fn is_advised(&self) -> bool {
-        self.help.is_some()
+    /// What whoever made this error said about what to change, without the general advice.
+    pub fn own_help(&self) -> Option<&str> {
+        self.help.as_deref()
     }
 
     /// The class of the cause.

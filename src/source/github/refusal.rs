@@ -67,7 +67,7 @@ fn policy(words: &str) -> Option<&'static str> {
 
 /// Every error of this boundary says what to do; those that do not yet say it by the class of their cause.
 pub(super) fn advised(error: Error) -> Error {
-    if error.is_advised() {
+    if error.own_help().is_some() {
         return error;
     }
     let help = match error.cause() {
