@@ -78,8 +78,8 @@ pub(super) fn docker(fault: Option<Fault>) -> Ran {
     let folder = TempDir::new().expect("folder");
     let socket = folder.path().join("docker.sock");
     let version = r#"{"Version": "28.1.0", "ApiVersion": "1.49"}"#;
-    let well = Behaviour::Answer(200, "application/json", version.to_owned());
-    match fault.map_or(Some(well), Fault::behaviour) {
+    let healthy = Behaviour::Answer(200, "application/json", version.to_owned());
+    match fault.map_or(Some(healthy), Fault::behaviour) {
         Some(behaviour) => serve_unix(&socket, behaviour),
         None => drop(std::os::unix::net::UnixListener::bind(&socket).expect("socket")),
     }
