@@ -35,7 +35,8 @@ impl Check for HostMemory {
 
     fn explain(&self) -> &'static str {
         "Reads MemAvailable of the kernel that runs this process; inside a container that is the host's (or the virtual machine's that runs the \
-         engine). Pass: above min-available. Fail: below. It warns by default."
+         engine). Pass: above min-available. Fail: below. Unknown: /proc/meminfo can not be read. A limit of this process's own control \
+         group is shown beside it. It warns by default."
     }
 
     fn level(&self) -> Level {

@@ -12,6 +12,7 @@ use crate::source::docker::SOCKET;
 use crate::source::github::{AppKey, Auth, GitHub};
 use crate::source::host::Host;
 use crate::source::http::{Http, Proxy};
+use crate::source::pages::Pages;
 use crate::source::prometheus::Prometheus;
 use crate::source::{Sources, files};
 use crate::task::Cancel;
@@ -83,6 +84,7 @@ impl Session {
             http,
             github,
             prometheus,
+            pages: Pages::default(),
             docker_socket,
             host: Host::default(),
             now: self.now,

@@ -104,6 +104,10 @@ fn runner(sources: &Sources) -> Collected {
         if let Some(up) = up {
             collected.push_of(&name, &metrics::RUNNER_LISTENER_UP, &[], yes(up));
         }
+        if let Some(Some(at)) = collected.take(runner_files::listener_wrote(&root.join("_diag"))) {
+            let at = since_epoch(at);
+            collected.push_of(&name, &metrics::RUNNER_LISTENER_LAST_LOG, &[], at);
+        }
         // A registration that cannot be read is no answer, and no answer is not "offline".
         if let (Some(up), Some(read)) = (up, &read) {
             collected.push_of(&name, &metrics::RUNNER_STATUS, &[], yes(up && read.is_some()));

@@ -95,6 +95,8 @@ metrics! {
         "Whether the runner can take jobs: 1 when it is registered and its listener runs, 0 otherwise.";
     RUNNER_LISTENER_UP: "runner_listener_up", Gauge, YesNo, Runner [],
         "Whether a Runner.Listener process of this runner exists.";
+    RUNNER_LISTENER_LAST_LOG: "runner_listener_last_log_timestamp_seconds", Gauge, Seconds, Runner [],
+        "When the listener last wrote to its log; an idle one may be quiet for half an hour.";
     RUNNER_INFO: "runner_info", Gauge, Info, Runner ["version", "os", "arch", "ephemeral", "github_host"],
         "Static facts about a registered runner; the version is empty before its first self-update.";
     MEMORY_TOTAL: "runner_host_memory_total_bytes", Gauge, Bytes, Host [],

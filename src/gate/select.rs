@@ -9,6 +9,10 @@ use crate::report::{Candidate, Finding, Reason, Selection, Status};
 
 const UNAUTHORIZED: &str = "not authorised for production";
 
+/// Nobody says yes; when its host is silent too, that is the news.
+const SILENT: &str =
+    "not authorised for production: neither the configuration nor its exporter says so";
+
 /// The check that asks the same, with its own help and runbook.
 const AUTHORIZED: &str = "runner-authorized";
 
@@ -71,6 +75,9 @@ fn obstacles(own: &[&Finding], runner: &Runner, situation: &Situation<'_>) -> Ve
         }
         why_not.push(redactor.redact(&format!("{}: {}", finding.check, finding.summary)));
     }
+    if why_not.first().is_some_and(|why| why.as_str() == SILENT) {
+        why_not.rotate_left(1);
+    }
     let known = own.iter().any(|f| matches!(f.status, Status::Pass | Status::Warn));
     if why_not.is_empty() && !known && config.gate.on_unknown == Level::Deny {
         why_not.push(
@@ -93,9 +100,7 @@ fn unauthorized(own: &[&Finding], runner: &Runner) -> Option<&'static str> {
         (None, Some(word)) if word != "true" => Some(
             "not authorised for production: its exporter does not say authorized_for_prod=\"true\"",
         ),
-        (None, None) => Some(
-            "not authorised for production: neither the configuration nor its exporter says so",
-        ),
+        (None, None) => Some(SILENT),
         (Some(true) | None, _) => None,
     }
 }

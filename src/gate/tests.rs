@@ -116,6 +116,17 @@ fn silence_about_the_authorisation_is_no_permission() {
 }
 
 #[test]
+fn a_silent_host_is_said_before_that_nobody_authorises_it() {
+    let yaml = "environment: production\nrunners: [{name: a}]\n";
+    let silent = finding("runner-online", Some("a"), Outcome::unknown("no sample"));
+    let decision = decided(yaml, &[silent]);
+    let why: Vec<String> =
+        decision.selection.unwrap().candidates[0].why_not.iter().map(|w| w.to_string()).collect();
+    assert_eq!(why[0], "runner-online: no sample");
+    assert!(why[1].starts_with("not authorised for production"), "{why:?}");
+}
+
+#[test]
 fn a_candidate_about_whom_nothing_is_known_is_not_chosen_for_production() {
     let skipped = |runner| finding("runner-online", Some(runner), Outcome::skipped("no source"));
     let selection = decided(TWO, &[skipped("a"), skipped("b")]).selection.unwrap();

@@ -54,6 +54,68 @@ struct Created {
     id: String,
 }
 
+/// What the engine says about its state; words that it does not say stay blank.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Info {
+    /// Folder of its data, as the host sees it.
+    pub docker_root_dir: String,
+    /// Storage driver.
+    pub driver: String,
+    /// `systemd` or `cgroupfs`.
+    pub cgroup_driver: String,
+    /// `1` or `2`.
+    pub cgroup_version: String,
+    /// Containers that run now.
+    pub containers_running: u64,
+    /// What it warns of itself.
+    pub warnings: Option<Vec<String>>,
+    /// Options as `name=rootless`.
+    pub security_options: Option<Vec<String>>,
+}
+
+impl Info {
+    /// Whether the engine runs without root.
+    pub fn rootless(&self) -> bool {
+        self.security_options.iter().flatten().any(|option| option == "name=rootless")
+    }
+}
+
+/// Who is behind the socket, before a word is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Somebody listens.
+    There,
+    /// There is no socket.
+    Absent,
+    /// The socket is there and this user may not use it.
+    Denied,
+    /// The socket is there and nobody listens.
+    Dead,
+    /// The socket is there and does not take a connection in time.
+    Silent,
+}
+
+/// Knocks at the socket.
+pub async fn reach(socket: &Path, deadline: Deadline) -> Reach {
+    let connect = tokio::net::UnixStream::connect(socket);
+    match tokio::time::timeout_at(deadline.instant(), connect).await {
+        Ok(Ok(_)) => Reach::There,
+        Ok(Err(error)) => Reach::of(error.kind()),
+        Err(_) => Reach::Silent,
+    }
+}
+
+impl Reach {
+    fn of(kind: std::io::ErrorKind) -> Self {
+        match kind {
+            std::io::ErrorKind::NotFound => Self::Absent,
+            std::io::ErrorKind::PermissionDenied => Self::Denied,
+            _ => Self::Dead,
+        }
+    }
+}
+
 /// This container as the engine knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnContainer {
@@ -85,6 +147,28 @@ impl Docker {
             .with_help("start the engine, or mount its socket into this container"));
         }
         Ok(Self { http: Http::unix(socket)?, socket: socket.to_path_buf() })
+    }
+
+    /// Asks whether the engine is well: `/_ping`.
+    ///
+    /// # Errors
+    /// The engine does not answer, or says that it is not well.
+    pub async fn ping(&self, deadline: Deadline) -> Result<(), Error> {
+        let tried = format!("ping the Docker engine at {}", self.socket.display());
+        let url = "http://docker/_ping";
+        let reply = self.http.get(&tried, url, deadline, MAX_JSON).await.map_err(explain)?;
+        if reply.status < 300 { Ok(()) } else { Err(Error::new(tried, reply.refusal())) }
+    }
+
+    /// Asks for the engine's state: `/info`.
+    ///
+    /// # Errors
+    /// The engine does not answer, or not in the form of one.
+    pub async fn info(&self, deadline: Deadline) -> Result<Info, Error> {
+        let tried = format!("ask the Docker engine at {} for its state", self.socket.display());
+        let url = "http://docker/info";
+        let reply = self.http.get(&tried, url, deadline, MAX_JSON).await.map_err(explain)?;
+        read_json(&tried, &reply)
     }
 
     /// Asks for the engine's version.
@@ -196,4 +280,27 @@ fn explain(error: Error) -> Error {
         return error.with_help("the user may not use the socket: add it to the docker group and restart the runner service");
     }
     error.with_help("the socket is there but nobody answers: check `systemctl status docker`")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn absent_denied_and_dead_are_told_apart() {
+        assert_eq!(Reach::of(ErrorKind::NotFound), Reach::Absent);
+        assert_eq!(Reach::of(ErrorKind::PermissionDenied), Reach::Denied);
+        assert_eq!(Reach::of(ErrorKind::ConnectionRefused), Reach::Dead);
+    }
+
+    #[test]
+    fn the_state_of_an_engine_is_read_leniently() {
+        let info: Info = serde_json::from_str("{}").unwrap();
+        assert!(!info.rootless() && info.docker_root_dir.is_empty());
+        let text =
+            r#"{"Warnings":null,"SecurityOptions":["name=seccomp,profile=x","name=rootless"]}"#;
+        assert!(serde_json::from_str::<Info>(text).unwrap().rootless());
+    }
 }

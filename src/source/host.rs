@@ -8,6 +8,8 @@ mod disk;
 mod kernel;
 mod memory;
 mod mounts;
+mod places;
+mod throttle;
 mod vantage;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +22,8 @@ use super::files::{self, Keep};
 pub use disk::Disk;
 pub use kernel::{Kernel, Load, Pressure, Resource, Stall};
 pub use memory::Memory;
+pub use places::{Look, Seen, Wanted};
+pub use throttle::Throttle;
 pub use vantage::{Place, Vantage};
 
 /// The most that is read of one file of the kernel, in bytes; `/proc/stat` of a large machine has some hundred thousand.
@@ -29,6 +33,14 @@ const CAP: usize = 4 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Host {
     root: PathBuf,
+}
+
+/// The clock of this machine in seconds since 1970: what is asked about when the question is whether it is right.
+pub fn clock() -> i64 {
+    #[expect(clippy::disallowed_methods, reason = "the clock itself is what is looked at")]
+    let now = std::time::SystemTime::now();
+    let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 impl Default for Host {

@@ -4,6 +4,7 @@ mod advice;
 mod again;
 mod reply;
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
 use super::error::{Cause, Error, chain_of};
+use super::memo::Memo;
+use super::net::Probe;
 use crate::task::Deadline;
 
 pub(super) use advice::advice;
@@ -34,6 +37,7 @@ pub struct Http {
     client: reqwest::Client,
     tls: Arc<ClientConfig>,
     proxy: Proxy,
+    probes: Memo<Probe>,
 }
 
 /// What the environment says about proxies; the client itself obeys the same variables.
@@ -48,15 +52,45 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Whether requests to this address go through a proxy.
-    pub fn applies(&self, scheme: &str, host: &str) -> bool {
+    /// The proxy that requests to this address go through, as the variable writes it: with its password, if it has one.
+    pub fn of(&self, scheme: &str, host: &str) -> Option<&str> {
         let proxy = if scheme == "https" { &self.https } else { &self.http };
-        let excepted = |rule: &str| {
-            let rule = rule.trim().trim_start_matches('.');
-            rule == "*"
-                || (!rule.is_empty() && (host == rule || host.ends_with(&format!(".{rule}"))))
+        let excepted = |rule: &str| excepts(rule.trim(), host);
+        let applies = !proxy.trim().is_empty() && !self.except.split(',').any(excepted);
+        applies.then_some(proxy)
+    }
+}
+
+/// Whether a rule of `no_proxy` names this host: `*`, an address, a network (`10.0.0.0/8`), or a name with all below it.
+fn excepts(rule: &str, host: &str) -> bool {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        let (network, bits) = match rule.split_once('/') {
+            Some((network, bits)) => (network, bits.parse().ok()),
+            None => (rule, Some(128)),
         };
-        !proxy.is_empty() && !self.except.split(',').any(excepted)
+        return match (network.parse::<IpAddr>(), bits) {
+            (Ok(network), Some(bits)) => in_network(address, network, bits),
+            (Ok(_), None) | (Err(_), _) => false,
+        };
+    }
+    let (rule, host) = (rule.to_ascii_lowercase(), host.to_ascii_lowercase());
+    let name = rule.trim_start_matches('.');
+    let below =
+        || host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    rule == "*" || (!name.is_empty() && below())
+}
+
+fn in_network(address: IpAddr, network: IpAddr, bits: u32) -> bool {
+    match (address, network) {
+        (IpAddr::V4(a), IpAddr::V4(n)) => {
+            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(bits)).unwrap_or(0);
+            a.to_bits() & mask == n.to_bits() & mask
+        }
+        (IpAddr::V6(a), IpAddr::V6(n)) => {
+            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(bits)).unwrap_or(0);
+            a.to_bits() & mask == n.to_bits() & mask
+        }
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
     }
 }
 
@@ -68,7 +102,7 @@ impl Http {
     pub fn new(ca_bundle: Option<&[u8]>, proxy: Proxy) -> Result<Self, Error> {
         let tls = Arc::new(tls_config(ca_bundle)?);
         let client = client(|b| b.tls_backend_preconfigured((*tls).clone()))?;
-        Ok(Self { client, tls, proxy })
+        Ok(Self { client, tls, proxy, probes: Memo::default() })
     }
 
     /// A client that speaks HTTP over a Unix socket, for the Docker engine.
@@ -79,7 +113,7 @@ impl Http {
         let tls = Arc::new(tls_config(None)?);
         let client =
             client(|b| b.tls_backend_preconfigured((*tls).clone()).unix_socket(socket).no_proxy())?;
-        Ok(Self { client, tls, proxy: Proxy::default() })
+        Ok(Self { client, tls, proxy: Proxy::default(), probes: Memo::default() })
     }
 
     /// The client itself, for code that brings its own protocol.
@@ -90,6 +124,16 @@ impl Http {
     /// What the environment says about proxies.
     pub fn proxy(&self) -> &Proxy {
         &self.proxy
+    }
+
+    /// The walks of this round, by the endpoint.
+    pub(super) fn probes(&self) -> &Memo<Probe> {
+        &self.probes
+    }
+
+    /// Begins a new round: every endpoint is walked to again.
+    pub fn forget(&self) {
+        self.probes.forget();
     }
 
     /// The TLS configuration, for a handshake without HTTP.
@@ -113,6 +157,23 @@ impl Http {
         let Some(wait) = again::wait(&answer, deadline.remaining()) else { return answer };
         tokio::time::sleep(wait).await;
         Box::pin(self.send(tried, self.client.get(url), deadline, cap)).await
+    }
+
+    /// As [`Http::get`], but of the answer only the head is read: whoever asks wants to know whether somebody is there.
+    ///
+    /// # Errors
+    /// No connection, or no answer in time.
+    pub async fn knock(&self, tried: &str, url: &str, deadline: Deadline) -> Result<Reply, Error> {
+        let limit = deadline.remaining();
+        match tokio::time::timeout_at(just_before(deadline), self.client.get(url).send()).await {
+            Ok(Ok(response)) => Ok(Reply {
+                status: response.status().as_u16(),
+                headers: response.headers().clone(),
+                body: Vec::new(),
+            }),
+            Ok(Err(error)) => Err(Error::new(tried, classify(&error, limit))),
+            Err(_) => Err(Error::new(tried, Cause::Timeout(limit))),
+        }
     }
 
     /// Sends a request that the caller built, once.
@@ -265,14 +326,18 @@ mod tests {
         let proxy = Proxy {
             https: "http://p:3128".to_owned(),
             http: String::new(),
-            except: "internal.example, .corp".to_owned(),
+            except: "internal.example, .corp, 10.0.0.0/8, fd00::/16".to_owned(),
         };
-        assert!(proxy.applies("https", "api.github.com"));
-        assert!(
-            !proxy.applies("https", "a.internal.example")
-                && !proxy.applies("https", "x.corp")
-                && !proxy.applies("http", "api.github.com")
-        );
+        assert_eq!(proxy.of("https", "api.github.com"), Some("http://p:3128"));
+        for host in ["a.internal.example", "INTERNAL.example", "x.corp", "10.2.3.4", "fd00::1"] {
+            assert_eq!(proxy.of("https", host), None, "{host}");
+        }
+        for host in ["notinternal.example", "11.2.3.4", "fe00::1"] {
+            assert!(proxy.of("https", host).is_some(), "{host}");
+        }
+        assert_eq!(proxy.of("http", "api.github.com"), None);
+        let nobody = Proxy { except: "*".to_owned(), ..proxy };
+        assert_eq!(nobody.of("https", "api.github.com"), None);
     }
 
     #[test]

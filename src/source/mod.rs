@@ -1,16 +1,21 @@
 //! Readers of the world outside. Every read has a deadline and a size cap; nothing here decides what an answer means.
 
+pub mod alerts;
 pub mod ansible;
+pub mod arc;
+pub mod command;
 pub mod docker;
 pub mod error;
 pub mod exposition;
 pub mod files;
 pub mod github;
 pub mod host;
+pub mod host_metrics;
 pub mod http;
 pub mod identity;
 mod memo;
 pub mod net;
+pub mod pages;
 pub mod prometheus;
 pub mod runner_files;
 pub mod runner_status;
@@ -28,6 +33,8 @@ pub struct Sources {
     pub github: Result<github::GitHub, String>,
     /// Prometheus, when one is configured.
     pub prometheus: Option<prometheus::Prometheus>,
+    /// The pages of exporters that were read in this round.
+    pub pages: pages::Pages,
     /// Where the Docker engine listens.
     pub docker_socket: PathBuf,
     /// The host as this process sees it.
@@ -39,8 +46,13 @@ pub struct Sources {
 impl Sources {
     /// Begins a new round: everything is asked again.
     pub fn forget(&self) {
+        self.http.forget();
         if let Ok(github) = &self.github {
             github.forget();
         }
+        if let Some(prometheus) = &self.prometheus {
+            prometheus.forget();
+        }
+        self.pages.forget();
     }
 }

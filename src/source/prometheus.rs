@@ -1,4 +1,4 @@
-//! Reads the HTTP API of Prometheus: instant and range queries.
+//! Reads the HTTP API of Prometheus: instant and range queries. What several checks ask is asked once in a round.
 
 use std::sync::Arc;
 
@@ -8,7 +8,11 @@ use tokio::sync::Semaphore;
 
 use super::error::{Cause, Error, chain_of};
 use super::http::{Http, Reply, just_before};
+use super::memo::Memo;
 use crate::task::Deadline;
+
+/// What to correct when the answer is not one of Prometheus.
+pub(super) const WHERE: &str = "check the input prometheus-url: it is the base address, without /api or /graph; a web page there is a login page or a proxy";
 
 /// Largest answer that is read, in bytes: a thousand series have about 300 kB.
 const MAX_ANSWER: usize = 2 << 20;
@@ -21,6 +25,8 @@ pub struct Prometheus {
     http: Http,
     url: String,
     at_once: Arc<Semaphore>,
+    /// Answers of this round, by the path that was asked.
+    answers: Memo<Vec<Series>>,
 }
 
 /// One series of an answer with its samples, the oldest first.
@@ -80,7 +86,13 @@ impl Prometheus {
     /// A server at this base address.
     pub fn new(http: Http, url: &str) -> Self {
         let at_once = Arc::new(Semaphore::new(AT_ONCE));
-        Self { http, url: url.trim_end_matches('/').to_owned(), at_once }
+        let url = url.trim_end_matches('/').to_owned();
+        Self { http, url, at_once, answers: Memo::default() }
+    }
+
+    /// Begins a new round: everything is asked again.
+    pub fn forget(&self) {
+        self.answers.forget();
     }
 
     /// The base address.
@@ -123,6 +135,15 @@ impl Prometheus {
         expression: &str,
         deadline: Deadline,
     ) -> Result<Vec<Series>, Error> {
+        self.answers.get(path, self.fetch(path, expression, deadline)).await
+    }
+
+    async fn fetch(
+        &self,
+        path: &str,
+        expression: &str,
+        deadline: Deadline,
+    ) -> Result<Vec<Series>, Error> {
         let tried = format!("query `{expression}` at {}", self.url);
         let reply = self.get(&tried, path, deadline).await?;
         read_answer(&reply).map_err(|cause| {
@@ -157,9 +178,7 @@ fn help(cause: &Cause) -> Option<&'static str> {
             "Prometheus or a proxy before it wants a login, and the gate has none to give: let this host read /api/v1 without one",
         );
     }
-    matches!(cause, Cause::Status { status: 404, .. } | Cause::Parse(_)).then_some(
-        "check the input prometheus-url: it is the base address, without /api or /graph; a web page there is a login page or a proxy",
-    )
+    matches!(cause, Cause::Status { status: 404, .. } | Cause::Parse(_)).then_some(WHERE)
 }
 
 fn read_answer(reply: &Reply) -> Result<Vec<Series>, Cause> {

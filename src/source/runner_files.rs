@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::error::{Cause, Error};
 use super::files::{self, Keep};
 
-pub use diag::{DiagLimits, DiagLog, diag_logs, is_log};
+pub use diag::{DiagLimits, DiagLog, diag_logs, is_log, listener_wrote};
 pub use listener::{Listener, listeners};
 
 /// The largest `.runner` that is read, in bytes; real ones have a few hundred.

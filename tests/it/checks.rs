@@ -38,6 +38,8 @@ mod tls_expiry;
 mod tools_present;
 mod variable_present;
 
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,6 +49,7 @@ use runner_guard::report::Outcome;
 use runner_guard::source::Sources;
 use runner_guard::source::host::Host;
 use runner_guard::source::http::{Http, Proxy};
+use runner_guard::source::pages::Pages;
 use runner_guard::task::{CancelSource, Deadline};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -110,6 +113,36 @@ impl Machine {
         Self { root, socket }
     }
 
+    /// Lets an engine answer these paths with these statuses and bodies; without any it takes requests and never answers.
+    fn engine(&self, answers: &[(&str, u16, &str)]) {
+        let answers: Vec<(String, String)> = answers
+            .iter()
+            .map(|(path, status, body)| {
+                let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
+                (format!("GET {path} "), format!("{head}connection: close\r\n\r\n{body}"))
+            })
+            .collect();
+        let listener = UnixListener::bind(&self.socket).expect("socket");
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let answers = answers.clone();
+                std::thread::spawn(move || {
+                    let mut head = [0; 4096];
+                    let bytes = stream.read(&mut head).unwrap_or(0);
+                    let head = String::from_utf8_lossy(&head[..bytes]).into_owned();
+                    let answer = answers.iter().find(|(start, _)| head.starts_with(start));
+                    let missing =
+                        "HTTP/1.1 404 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+                    if answers.is_empty() {
+                        let _ = stream.read_to_end(&mut Vec::new());
+                    }
+                    let text = answer.map_or(missing, |(_, text)| text);
+                    let _ = stream.write_all(text.as_bytes());
+                });
+            }
+        });
+    }
+
     /// Asks one check on this machine.
     async fn asked(&self, check: &str, yaml: &str) -> Outcome {
         let known = check::known();
@@ -119,6 +152,7 @@ impl Machine {
             http: Http::new(None, Proxy::default()).expect("client"),
             github: Err("no GitHub in this test".to_owned()),
             prometheus: None,
+            pages: Pages::default(),
             docker_socket: self.socket.clone(),
             host: Host::at(self.root.path()),
             now: 0,

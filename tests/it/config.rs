@@ -86,7 +86,7 @@ fn a_right_file_is_said_to_be_right() {
         .run();
     assert_eq!(
         (ended.code, ended.stdout.trim()),
-        (0, "c.yml: ok (0 runner(s), 0 endpoint(s), 1 required secret(s), 8 check(s))")
+        (0, "c.yml: ok (0 runner(s), 0 endpoint(s), 1 required secret(s), 34 check(s))")
     );
 }
 

@@ -100,7 +100,7 @@ fn a_failed_check_blocks_and_shadow_mode_only_says_so() {
 #[test]
 fn the_action_hands_the_decision_to_the_workflow() {
     let config = format!(
-        "environment: production\nrunners:\n{}checks: {{endpoint-reachable: allow, docker-daemon: allow, disk-space: allow}}\n",
+        "environment: production\nrunners:\n{}checks: {{endpoint-reachable: allow, cpu-pressure: allow, docker-daemon: allow, disk-space: allow}}\n",
         candidate("a", 1, "true")
     );
     let ended = Guard::action("runner-guard").file("ws/.github/runner-guard.yml", &config).run();
@@ -208,7 +208,7 @@ fn dns_tcp_tls_and_http_failures_are_told_apart() {
         ("https://no-such-host.invalid/".to_owned(), "dns"),
         (format!("tcp://{refused}"), "tcp"),
         (format!("https://{plain}/"), "tls"),
-        (format!("http://{broken}/"), "http: status 502"),
+        (format!("http://{broken}/"), "http-status: status 502"),
         (format!("http://{hung}/"), "no answer within"),
     ] {
         let config = format!(

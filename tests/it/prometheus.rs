@@ -1,84 +1,11 @@
 //! A real Prometheus that scrapes the real exporter of a runner whose listener really lives, and then really dies.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the test starts Prometheus, an exporter and a listener"
-)]
-
-use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+#![expect(clippy::disallowed_methods, reason = "the test writes the rules of Prometheus")]
 
 use tempfile::TempDir;
 
-use crate::support::command::{Ended, Guard};
-
-/// A process that ends with the test.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(mut command: Command) -> Running {
-    Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts"))
-}
-
-fn free() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("port")
-}
-
-/// A runner's folder, with a process of the listener's name in it.
-fn listener(root: &Path, name: &str) -> Running {
-    std::fs::create_dir_all(root.join("bin")).expect("folder");
-    std::fs::create_dir_all(root.join("_work")).expect("folder");
-    let settings = format!("\u{feff}{{\"agentName\": \"{name}\", \"workFolder\": \"_work\"}}");
-    std::fs::write(root.join(".runner"), settings).expect("settings");
-    let program = root.join("bin/Runner.Listener");
-    std::fs::copy("/bin/sleep", &program).expect("a copy of sleep");
-    let mut command = Command::new(program);
-    command.arg("600").current_dir(root);
-    start(command)
-}
-
-fn exporter(root: &Path, listen: SocketAddr) -> Running {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_runner-guard"));
-    command.args(["exporter", "--listen", &listen.to_string(), "--environment", "production"]);
-    command.args(["--authorized-for-prod", "true", "--runner-root"]).arg(root);
-    start(command)
-}
-
-fn prometheus(folder: &Path, listen: SocketAddr, targets: &[SocketAddr]) -> Running {
-    let targets: Vec<String> = targets.iter().map(|target| format!("'{target}'")).collect();
-    let config = format!(
-        "global: {{scrape_interval: 1s}}\nscrape_configs:\n  - job_name: runners\n    static_configs: [{{targets: [{}]}}]\n",
-        targets.join(", ")
-    );
-    std::fs::write(folder.join("prometheus.yml"), config).expect("configuration");
-    let program = std::env::var("RUNNER_GUARD_PROMETHEUS")
-        .expect("RUNNER_GUARD_PROMETHEUS names the program; run `make test`, which installs it");
-    let mut command = Command::new(program);
-    command.arg(format!("--config.file={}", folder.join("prometheus.yml").display()));
-    command.arg(format!("--storage.tsdb.path={}", folder.join("data").display()));
-    command.arg(format!("--web.listen-address={listen}"));
-    start(command)
-}
-
-/// Asks the gate again and again until it has this to say, at most 30 s.
-fn until(what: &str, ask: impl Fn() -> Ended, wanted: impl Fn(&Ended) -> bool) -> Ended {
-    let limit = Instant::now() + Duration::from_secs(30);
-    loop {
-        let ended = ask();
-        if wanted(&ended) {
-            return ended;
-        }
-        assert!(Instant::now() < limit, "not within 30 s: {what}\n{}", ended.stdout);
-        std::thread::park_timeout(Duration::from_millis(300));
-    }
-}
+use crate::support::command::Guard;
+use crate::support::fleet::{exporter, free, listener, prometheus, until};
+use crate::support::http::{Behaviour, serve};
 
 #[test]
 fn a_listener_that_dies_is_noticed_and_the_secondary_takes_over() {
@@ -87,7 +14,7 @@ fn a_listener_that_dies_is_noticed_and_the_secondary_takes_over() {
     let (at_a, at_b, at) = (free(), free(), free());
     let dies = listener(&root_a, "prod-a");
     let _lives = listener(&root_b, "prod-b");
-    let _exporters = [exporter(&root_a, at_a), exporter(&root_b, at_b)];
+    let _exporters = [exporter(&root_a, "host-a", at_a), exporter(&root_b, "host-b", at_b)];
     let _prometheus = prometheus(folder.path(), at, &[at_a, at_b]);
     let config = format!(
         "environment: production\ntimeout: 10s\nprometheus: {{url: 'http://{at}'}}\nchecks: {{docker-daemon: allow, disk-space: allow}}\n\
@@ -117,4 +44,68 @@ fn a_listener_that_dies_is_noticed_and_the_secondary_takes_over() {
     let row =
         rows.as_array().and_then(|all| all.iter().find(|r| r["collector"] == "metrics").cloned());
     assert_eq!(row.map(|r| r["status"].clone()), Some("ok".into()), "{rows:#}");
+}
+
+/// A host with a runner, and the listener of a scale set.
+const PAGE: &str = "# TYPE runner_status gauge
+runner_status{runner=\"a\",hostname=\"h\",authorized_for_prod=\"true\"} 1
+runner_host_memory_total_bytes{hostname=\"h\"} 8589934592
+runner_host_memory_available_bytes{hostname=\"h\"} 4294967296
+# TYPE runner_host_pressure_waiting_seconds_total counter
+runner_host_pressure_waiting_seconds_total{hostname=\"h\",resource=\"cpu\"} 7
+# TYPE runner_host_pressure_stalled_seconds_total counter
+runner_host_pressure_stalled_seconds_total{hostname=\"h\",resource=\"memory\"} 7
+gha_registered_runners{name=\"set\"} 2
+gha_busy_runners{name=\"set\"} 2
+gha_max_runners{name=\"set\"} 5
+";
+
+const RULES: &str = "groups:
+  - name: all
+    rules:
+      - alert: DiskFull
+        expr: runner_host_memory_available_bytes > 1
+        labels: {severity: critical}
+        annotations: {runbook_url: 'https://r.example/disk'}
+";
+
+#[test]
+fn a_real_prometheus_understands_what_is_asked_about_hosts_scale_sets_and_alerts() {
+    let folder = TempDir::new().expect("folder");
+    std::fs::write(folder.path().join("rules.yml"), RULES).expect("rules");
+    let page = serve(Behaviour::Answer(200, "text/plain; version=0.0.4", PAGE.to_owned()));
+    let at = free();
+    let running = prometheus(folder.path(), at, &[page]);
+    let gate = |runner: &str| {
+        Guard::preflight(&format!(
+            "timeout: 10s\nprometheus: {{url: 'http://{at}'}}\nrunners: [{runner}]\n"
+        ))
+        .run()
+    };
+
+    let host = until(
+        "the host and its pressure are known",
+        || gate("{name: a}"),
+        |e| e.finding("runner-resources").to_string().contains("memory pressure"),
+    );
+    let resources = host.finding("runner-resources");
+    assert_eq!(resources["status"], "pass", "{resources:#}");
+    assert!(resources.to_string().contains("0 % of the last 5 min"), "{resources:#}");
+
+    let set = gate("{name: arc, scale-set: set}").finding("runner-online");
+    assert_eq!(set["summary"], "the scale set set has room: 2 of 5 runners are busy", "{set:#}");
+
+    let alerts = until(
+        "the alert fires",
+        || gate("{name: a}"),
+        |e| e.finding("firing-alerts")["status"] == "fail",
+    );
+    let alerts = alerts.finding("firing-alerts");
+    let summary = alerts["summary"].to_string();
+    assert!(summary.contains(&format!("firing: DiskFull on {page} for ")), "{alerts:#}");
+    assert!(alerts["help"].to_string().contains("https://r.example/disk"), "{alerts:#}");
+
+    drop(running);
+    let gone = gate("{name: arc, scale-set: set}").finding("runner-online");
+    assert_eq!(gone["status"], "unknown", "{gone:#}");
 }

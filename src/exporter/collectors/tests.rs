@@ -77,6 +77,18 @@ fn a_registered_runner_with_a_listener_can_take_jobs() {
 }
 
 #[test]
+fn the_log_of_a_listener_tells_when_it_last_wrote() {
+    let machine = Machine::new();
+    machine.register("r1", "deploy-1");
+    let at = |machine: &Machine| {
+        value(&runner(&machine.sources(&["r1"])), &metrics::RUNNER_LISTENER_LAST_LOG, "deploy-1")
+    };
+    assert_eq!(at(&machine), None);
+    machine.file("r1/_diag/Runner_20260101-000000-utc.log", "Listening for Jobs\n");
+    assert!(at(&machine).is_some_and(|at| at > 1.0e9));
+}
+
+#[test]
 fn a_runner_that_loses_its_registration_keeps_its_name_and_goes_to_zero() {
     let machine = Machine::new();
     machine.register("r1", "deploy-1");

@@ -89,7 +89,7 @@ impl GitHub {
             self.note(|budget| budget.note(&parts.headers));
             if let (304, Some(before)) = (parts.status.as_u16(), before) {
                 self.note(|budget| budget.not_modified += 1);
-                return Ok(before);
+                return Ok(Arc::new(refreshed(&before, &parts.headers)));
             }
             let body = Limited::new(body, MAX_BODY).collect().await;
             let body = body.map_err(|e| Error::new(tried, too_large_or(&*e)))?.to_bytes().to_vec();
@@ -144,6 +144,15 @@ impl GitHub {
         }
         reply
     }
+}
+
+/// An answer that still holds, with the time at which the server said so.
+fn refreshed(before: &Reply, now: &HeaderMap) -> Reply {
+    let mut headers = before.headers.clone();
+    if let Some(date) = now.get(http::header::DATE) {
+        headers.insert(http::header::DATE, date.clone());
+    }
+    Reply { status: before.status, headers, body: before.body.clone() }
 }
 
 fn condition(before: Option<&Reply>) -> Option<HeaderMap> {
@@ -220,6 +229,20 @@ mod tests {
     fn waits(status: u16, retry_after: Option<&'static str>, remaining: u64) -> Option<u64> {
         let left = Duration::from_secs(remaining);
         wait(&Ok(answer(status, retry_after)), 0, "", left).map(|w| w.as_secs())
+    }
+
+    #[test]
+    fn an_answer_that_still_holds_tells_the_time_of_now() {
+        let at = |date: &'static str| {
+            HeaderMap::from_iter([(http::header::DATE, HeaderValue::from_static(date))])
+        };
+        let before = Reply { status: 200, headers: at("then"), body: b"{}".to_vec() };
+        let now = refreshed(&before, &at("now"));
+        assert_eq!(
+            (now.status, now.header("date"), now.body.as_slice()),
+            (200, Some("now"), &b"{}"[..])
+        );
+        assert_eq!(refreshed(&before, &HeaderMap::new()).header("date"), Some("then"));
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct Stall {
     pub last_10s: f64,
     /// Share of the last minute, from 0 to 1.
     pub last_60s: f64,
+    /// Share of the last five minutes, from 0 to 1.
+    pub last_300s: f64,
     /// Total time since the start of the machine.
     pub total: Duration,
 }
@@ -123,6 +125,7 @@ fn stall(line: &str) -> Option<Stall> {
     Some(Stall {
         last_10s: share("avg10=")?,
         last_60s: share("avg60=")?,
+        last_300s: share("avg300=")?,
         total: Duration::from_micros(field("total=")?.parse().ok()?),
     })
 }
@@ -149,10 +152,15 @@ mod tests {
 
     #[test]
     fn pressure_is_a_share_and_a_total() {
-        let text = "some avg10=25.00 avg60=50.00 avg300=0.00 total=1500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=2\n";
+        let text = "some avg10=25.00 avg60=50.00 avg300=75.00 total=1500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=2\n";
         let (_root, host) = host(&[("proc/pressure/io", text), ("proc/pressure/cpu", "")]);
         let pressure = host.pressure(Resource::Io).unwrap().unwrap();
-        let some = Stall { last_10s: 0.25, last_60s: 0.5, total: Duration::from_millis(1500) };
+        let some = Stall {
+            last_10s: 0.25,
+            last_60s: 0.5,
+            last_300s: 0.75,
+            total: Duration::from_millis(1500),
+        };
         assert_eq!(pressure.some, some);
         assert_eq!(pressure.full.unwrap().total, Duration::from_micros(2));
         assert_eq!(host.pressure(Resource::Memory).unwrap(), None);

@@ -1,6 +1,6 @@
 //! Memory of the machine, and the limit that this process lives under.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use super::Host;
 use crate::source::Error;
@@ -20,15 +20,20 @@ pub struct Memory {
 
 const MEMINFO: &str = "/proc/meminfo";
 
+const UNREADABLE: &str =
+    "check that /proc is mounted and readable for this process: `grep Mem /proc/meminfo`";
+
 /// Version 1 writes "no limit" as the largest number of pages; nothing real is as large as this.
 const NO_LIMIT: u64 = 1 << 60;
 
 impl Host {
     /// Reads `/proc/meminfo` and the limits of the control groups (versions 1 and 2).
     pub fn memory(&self) -> Result<Memory, Error> {
-        let text = self.text(MEMINFO)?;
+        let helped = |error: Error| error.with_help(UNREADABLE);
+        let text = self.text(MEMINFO).map_err(helped)?;
         let field = |name: &str| kibibytes(&text, name);
-        let missing = |name: &str| self.malformed(MEMINFO, &format!("no line `{name}: … kB`"));
+        let missing =
+            |name: &str| helped(self.malformed(MEMINFO, &format!("no line `{name}: … kB`")));
         Ok(Memory {
             total: field("MemTotal").ok_or_else(|| missing("MemTotal"))?,
             available: field("MemAvailable").ok_or_else(|| missing("MemAvailable"))?,
@@ -55,22 +60,23 @@ impl Host {
 
     /// The lowest limit from the group up to the root of the hierarchy, as far as this process can see it.
     fn lowest(&self, hierarchy: &str, group: &str, file: &str) -> Option<u64> {
-        let names: Vec<_> = Path::new(group)
-            .components()
-            .filter(|part| matches!(part, Component::Normal(_)))
-            .take(32)
-            .collect();
-        (0..=names.len())
-            .filter_map(|depth| {
-                let place = names
-                    .iter()
-                    .take(depth)
-                    .fold(Path::new(hierarchy).to_owned(), |at, name| at.join(name));
-                let text = self.text_if_there(place.join(file).to_str()?).ok()??;
-                text.trim().parse().ok().filter(|limit| *limit < NO_LIMIT)
-            })
-            .min()
+        let limit = |place: PathBuf| {
+            let text = self.text_if_there(place.join(file).to_str()?).ok()??;
+            text.trim().parse().ok().filter(|limit| *limit < NO_LIMIT)
+        };
+        groups_above(hierarchy, group).into_iter().filter_map(limit).min()
     }
+}
+
+/// The folders of the groups from the root of a hierarchy down to a group.
+pub(super) fn groups_above(hierarchy: &str, group: &str) -> Vec<PathBuf> {
+    let names = Path::new(group).components().filter(|part| matches!(part, Component::Normal(_)));
+    let mut places = vec![PathBuf::from(hierarchy)];
+    for name in names.take(32) {
+        let below = places.last().map(|place| place.join(name));
+        places.extend(below);
+    }
+    places
 }
 
 fn kibibytes(text: &str, name: &str) -> Option<u64> {

@@ -81,6 +81,18 @@ fn newest_first(mut entries: Vec<Entry>, limits: &DiagLimits) -> Vec<Entry> {
     entries
 }
 
+/// When the listener last wrote to its log in this `_diag` folder; `None` when there is no such log yet. No log is opened.
+pub fn listener_wrote(folder: &Path) -> Result<Option<SystemTime>, Error> {
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    let listing = Folder::open(folder)?.list(NAMES, 1)?;
+    let of_listener = |entry: &&Entry| {
+        entry.path.to_str().is_some_and(|name| name.starts_with("Runner_") && is_log(name))
+    };
+    Ok(listing.files.iter().filter(of_listener).map(|entry| entry.modified).max())
+}
+
 /// Whether a file of this name in `_diag` is a log of the listener, of a job or of a self-update.
 pub fn is_log(name: &str) -> bool {
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
@@ -146,6 +158,14 @@ mod tests {
             (newest.text.as_str(), newest.modified),
             ("log Worker_20260101-000001-utc.log\n", at(30))
         );
+    }
+
+    #[test]
+    fn the_newest_log_of_the_listener_tells_when_it_last_wrote() {
+        let folder = diag(&[("Runner_1.log", 10), ("Runner_2.log", 20), ("Worker_3.log", 30)]);
+        assert_eq!(listener_wrote(folder.path()).unwrap(), Some(at(20)));
+        assert_eq!(listener_wrote(diag(&[("Worker_3.log", 30)]).path()).unwrap(), None);
+        assert_eq!(listener_wrote(&folder.path().join("none")).unwrap(), None);
     }
 
     #[test]

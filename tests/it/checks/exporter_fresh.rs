@@ -49,6 +49,21 @@ fn an_exporter_that_is_asked_directly_is_as_old_as_it_says() {
 }
 
 #[test]
+fn a_prometheus_that_is_blind_says_nothing_about_an_exporter_that_answers() {
+    for blind in [prometheus_with(""), prometheus(601, 1), prometheus(5, 0)] {
+        let page = directly(exporter_page("a", 1, "true"));
+        let config = format!("prometheus: {{url: '{blind}'}}\n{page}");
+        says("exporter", &row(ID, &config), ("pass", "0 s old", ""));
+    }
+}
+
+#[test]
+fn a_runner_that_is_made_for_one_job_is_not_asked_for_metrics() {
+    let config = through(&prometheus_with("")).replace("name: a", "name: a, expect: ephemeral");
+    says("ephemeral", &row(ID, &config), ("skipped", "is made for one job", ""));
+}
+
+#[test]
 fn without_a_source_it_is_skipped() {
     says("none", &row(ID, "runners: [{name: a}]\n"), ("skipped", "neither", "prometheus-url"));
 }

@@ -10,6 +10,7 @@ use runner_guard::config::{self, Inputs, Job, SecretValues};
 use runner_guard::source::Sources;
 use runner_guard::source::host::Host;
 use runner_guard::source::http::{Http, Proxy};
+use runner_guard::source::pages::Pages;
 use runner_guard::task::{CancelSource, Deadline};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -89,6 +90,7 @@ pub(super) fn docker(fault: Option<Fault>) -> Ran {
         http: Http::new(None, Proxy::default()).expect("client"),
         github: Err("no GitHub in this test".to_owned()),
         prometheus: None,
+        pages: Pages::default(),
         docker_socket: socket,
         host: Host::default(),
         now: 0,

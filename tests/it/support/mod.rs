@@ -7,8 +7,11 @@ pub(crate) mod fake_app;
 pub(crate) mod fake_artifacts;
 pub(crate) mod fake_github;
 mod fake_rest;
+pub(crate) mod fleet;
 pub(crate) mod http;
 pub(crate) mod openapi;
+pub(crate) mod scripted;
+pub(crate) mod tls;
 
 use std::path::PathBuf;
 
