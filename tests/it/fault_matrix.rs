@@ -144,9 +144,7 @@ impl Readers {
         if self.source == Source::Docker && check == "docker-daemon" {
             return Some(match fault {
                 Fault::Refused => &["fail"],
-                Fault::Broken | Fault::Forbidden | Fault::Missing | Fault::Busy => {
-                    &["fail", "unknown"]
-                }
+                Fault::Broken => &["fail", "unknown"],
                 _ => &["unknown"],
             });
         }
