@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
 
-everything=(rust musl docker job-image prometheus ansible act node peers openapi cargo-deny actionlint cmark-gfm shellcheck)
+everything=(rust musl keys docker job-image prometheus ansible act node peers openapi cargo-deny actionlint cmark-gfm shellcheck)
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
 
@@ -51,6 +51,12 @@ setup_rust() {
 }
 
 setup_musl() { tool musl-gcc musl-tools; }
+
+# The tests make their keys and certificates when they run.
+setup_keys() {
+  tool openssl
+  tool ssh-keygen openssh-client
+}
 
 setup_docker() {
   have dockerd || debian docker.io iptables

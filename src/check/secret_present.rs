@@ -1,13 +1,20 @@
 //! Are the required secrets there? From the value that was handed in, else from GitHub's lists of names. Never shows a value, its length,
 //! a part or a hash of it.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+mod around;
 
-use super::{Check, Ctx, Scope};
+use std::collections::BTreeSet;
+
+use futures_util::future::OptionFuture;
+
+pub(super) use around::in_time;
+
+use around::Around;
+
+use super::{Check, Ctx, Need, Scope};
+use crate::config::{SecretPolicy, SecretValue};
 use crate::report::{Observation, Outcome, Status};
 use crate::source::Error;
-use crate::source::github::{ApiSecret, SecretScope};
 use crate::task::BoxFuture;
 
 pub(super) struct SecretPresent;
@@ -30,48 +37,117 @@ impl Check for SecretPresent {
     }
 
     fn explain(&self) -> &'static str {
-        "For every required name: the value of RUNNER_GUARD_SECRET_<NAME> decides, blank or a placeholder means missing. Without that variable \
-         the names in GitHub's lists decide (repository, organisation, environment). Fail: missing for certain. Unknown: a list could not be \
-         read; a 403 or 404 never means missing. Skipped: nothing is required."
+        "For every secret of the configuration the value of RUNNER_GUARD_SECRET_<NAME> decides; without that variable the names in GitHub's \
+         lists do (environment before repository before organisation). Pass: all that are required are present. Warn: an optional one holds only \
+         blanks or a placeholder. Fail: a required one is missing (an empty value, or in none of the complete lists), blank or a placeholder. \
+         Unknown: a list could not be read, no environment is named while the repository has some, or the run comes from a fork or from \
+         Dependabot, which get no secrets of Actions; a 403 or 404 never means missing. Skipped: no secret is named."
+    }
+
+    fn heals(&self) -> bool {
+        false
+    }
+
+    fn needs(&self) -> &'static [Need] {
+        &[
+            Need::TokenPermission("Secrets: read (repository)"),
+            Need::TokenPermission("Environments: read (repository)"),
+        ]
     }
 
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Outcome, Error>> {
         Box::pin(async move {
-            let required = &ctx.config.secrets;
-            if required.is_empty() {
-                return Ok(Outcome::skipped("no secret is required"));
+            let policies = &ctx.config.secrets;
+            if policies.is_empty() {
+                return Ok(none_named());
             }
-            let handed_in = |name: &&String| ctx.secrets.contains_key(*name);
-            let (by_value, by_name): (Vec<&String>, Vec<&String>) =
-                required.iter().map(|policy| &policy.name).partition(handed_in);
-            let mut rows: Vec<(String, Presence)> =
-                by_value.into_iter().map(|n| (n.clone(), by_its_value(ctx, n))).collect();
-            if !by_name.is_empty() {
-                let lists = Lists::read(ctx).await;
-                rows.extend(by_name.into_iter().map(|name| (name.clone(), lists.presence(name))));
-            }
-            Ok(judge(rows))
+            let value =
+                |policy: &SecretPolicy| ctx.secrets.get(&policy.name).map(SecretValue::expose);
+            let lists_help = policies.iter().any(|p| value(p).is_none_or(str::is_empty));
+            let around: OptionFuture<_> = lists_help.then(|| Around::look(ctx)).into();
+            let around = around.await.unwrap_or_default();
+            let rows = policies.iter().map(|policy| {
+                let found = match value(policy) {
+                    None => around.by_name(&policy.name),
+                    Some("") => around.empty(&policy.name),
+                    Some(value) => by_value(value),
+                };
+                Row { policy, found }
+            });
+            Ok(judge(ctx, &rows.collect::<Vec<_>>()))
         })
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Presence {
-    Present(&'static str),
-    Missing(&'static str),
-    Blank,
-    Placeholder,
-    CannotKnow(String),
+/// The answer of all checks of secrets when there is none.
+pub(super) fn none_named() -> Outcome {
+    Outcome::skipped("no secret is required")
+        .help("name the secrets that the deploy needs: `secrets:` in the file, or the input required-secrets")
 }
 
-fn by_its_value(ctx: &Ctx<'_>, name: &str) -> Presence {
-    let value = ctx.secrets.get(name).map_or("", |v| v.expose()).trim();
-    if value.is_empty() {
-        Presence::Blank
+/// How a secret ended, in the words of the report's table of secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Present,
+    Missing,
+    Blank,
+    Placeholder,
+    Malformed,
+    Expired,
+    /// Whole days that are left.
+    ExpiresIn(i64),
+    CannotBeKnown,
+}
+
+impl State {
+    /// The row of the table: the secret's name, the word, and what stands behind it.
+    pub(super) fn row(self, name: &str, detail: &str) -> Observation {
+        let word = match self {
+            Self::Present => "present".to_owned(),
+            Self::Missing => "missing".to_owned(),
+            Self::Blank => "blank".to_owned(),
+            Self::Placeholder => "placeholder".to_owned(),
+            Self::Malformed => "malformed".to_owned(),
+            Self::Expired => "expired".to_owned(),
+            Self::ExpiresIn(1) => "expires in 1 day".to_owned(),
+            Self::ExpiresIn(days) => format!("expires in {days} days"),
+            Self::CannotBeKnown => "cannot be known here".to_owned(),
+        };
+        let value = if detail.is_empty() { word } else { format!("{word} ({detail})") };
+        Observation { name: name.to_owned(), value, limit: None }
+    }
+}
+
+/// What was found about one secret.
+struct Found {
+    state: State,
+    detail: String,
+    /// What to do about it, when that is not the same for every secret in this state.
+    help: Option<String>,
+}
+
+impl Found {
+    fn new(state: State, detail: impl Into<String>) -> Self {
+        Self { state, detail: detail.into(), help: None }
+    }
+
+    fn help(self, help: impl Into<String>) -> Self {
+        Self { help: Some(help.into()), ..self }
+    }
+}
+
+struct Row<'a> {
+    policy: &'a SecretPolicy,
+    found: Found,
+}
+
+fn by_value(value: &str) -> Found {
+    if value.trim().is_empty() {
+        Found::new(State::Blank, "only blanks were handed in")
     } else if is_placeholder(value) {
-        Presence::Placeholder
+        Found::new(State::Placeholder, "")
     } else {
-        Presence::Present("handed in")
+        Found::new(State::Present, "handed in")
     }
 }
 
@@ -102,12 +178,15 @@ const PLACEHOLDERS: &[&str] = &[
     "yourtoken",
     "yourtokenhere",
     "yourpassword",
+    "yourpasswordhere",
     "notset",
     "unset",
     "empty",
 ];
 
+/// Whether somebody wrote a word where a secret should be.
 fn is_placeholder(value: &str) -> bool {
+    let value = value.trim();
     let folded: String = value
         .chars()
         .filter(|c| !matches!(c, '-' | '_' | ' '))
@@ -119,110 +198,90 @@ fn is_placeholder(value: &str) -> bool {
     PLACEHOLDERS.contains(&folded.as_str()) || one_character || expression || bracketed
 }
 
-/// What GitHub's lists say; an unreadable list keeps its reason.
-struct Lists {
-    names: BTreeSet<String>,
-    unread: Option<String>,
+/// The value that was handed in for a name; `None` when there is none to look at: missing, blank and placeholder are told here alone.
+pub(super) fn usable<'a>(ctx: &Ctx<'a>, name: &str) -> Option<&'a str> {
+    let value = ctx.secrets.get(name)?.expose();
+    (!value.trim().is_empty() && !is_placeholder(value)).then_some(value)
 }
 
-impl Lists {
-    async fn read(ctx: &Ctx<'_>) -> Self {
-        let none = |why: String| Self { names: BTreeSet::new(), unread: Some(why) };
-        let github = match &ctx.sources.github {
-            Ok(github) if !ctx.job.repository.is_empty() => github,
-            Ok(_) => return none("no repository is named".to_owned()),
-            Err(why) => return none(why.clone()),
-        };
-        let repository = &ctx.job.repository;
-        let environment = async {
-            if ctx.config.environment.is_empty() {
-                return Ok(Arc::default());
-            }
-            let scope = SecretScope::Environment(&ctx.config.environment);
-            github.secrets(repository, scope, ctx.deadline).await
-        };
-        let (a, b, c) = futures_util::join!(
-            github.secrets(repository, SecretScope::Repository, ctx.deadline),
-            github.secrets(repository, SecretScope::Organization, ctx.deadline),
-            environment,
-        );
-        let lists: [Result<Arc<Vec<ApiSecret>>, Error>; 3] = [a, b, c];
-        let unread = lists.iter().find_map(|list| list.as_ref().err().map(Error::chain));
-        let names = lists
-            .iter()
-            .flatten()
-            .flat_map(|list| list.iter())
-            .map(|secret| secret.name.to_ascii_uppercase())
-            .collect();
-        Self { names, unread }
-    }
-
-    fn presence(&self, name: &str) -> Presence {
-        if self.names.contains(name) {
-            return Presence::Present("defined; its value was not handed in");
-        }
-        match &self.unread {
-            Some(why) => Presence::CannotKnow(why.clone()),
-            None => Presence::Missing(
-                "in none of the lists of repository, organisation and environment",
-            ),
-        }
-    }
-}
-
-fn judge(rows: Vec<(String, Presence)>) -> Outcome {
-    let total = rows.len();
-    let bad: Vec<String> = rows
-        .iter()
-        .filter_map(|(name, p)| bad_word(p).map(|word| format!("{name} is {word}")))
-        .collect();
-    let unknown: Vec<&str> = rows
-        .iter()
-        .filter(|(_, p)| matches!(p, Presence::CannotKnow(_)))
-        .map(|(n, _)| n.as_str())
-        .collect();
-    let why = rows.iter().find_map(|(_, p)| {
-        if let Presence::CannotKnow(why) = p { Some(why.clone()) } else { None }
-    });
-    let mut outcome = if !bad.is_empty() {
-        Outcome::new(Status::Fail, bad.join("; "))
-            .help("define it under Settings, Secrets and variables, Actions (or in the environment), and pass it as env RUNNER_GUARD_SECRET_<NAME>")
-    } else if let Some(name) = unknown.first() {
-        let help =
-            format!("pass the value: env RUNNER_GUARD_SECRET_{name}: ${{{{ secrets.{name} }}}}");
-        Outcome::unknown(format!(
-            "can not tell whether {} is there: {}",
-            unknown.join(", "),
-            why.unwrap_or_default()
-        ))
-        .help(help)
+fn judge(ctx: &Ctx<'_>, rows: &[Row<'_>]) -> Outcome {
+    let required = || rows.iter().filter(|row| !row.policy.optional);
+    let bad: Vec<&Row<'_>> = required().filter(|row| row.bad().is_some()).collect();
+    let unknown: Vec<&Row<'_>> =
+        required().filter(|row| row.found.state == State::CannotBeKnown).collect();
+    // An optional secret may be missing; what was stored in its place is worth a look.
+    let odd = |row: &&Row<'_>| matches!(row.found.state, State::Blank | State::Placeholder);
+    let odd: Vec<&Row<'_>> = rows.iter().filter(odd).collect();
+    let mut outcome = if let Some(first) = bad.first() {
+        Outcome::new(Status::Fail, sentences(&bad)).help(first.help(&ctx.config.environment))
+    } else if let Some(first) = unknown.first() {
+        let names: Vec<&str> = unknown.iter().map(|row| row.policy.name.as_str()).collect();
+        let what = format!("can not tell whether {} is there", names.join(", "));
+        Outcome::unknown(format!("{what}: {}", first.found.detail))
+            .help(first.help(&ctx.config.environment))
+    } else if let Some(first) = odd.first() {
+        Outcome::warn(sentences(&odd)).help(first.help(&ctx.config.environment))
     } else {
-        Outcome::pass(format!("{total} of {total} required secrets are present"))
+        let optional = rows.iter().filter(|row| row.policy.optional);
+        let absent = optional.filter(|row| row.found.state == State::Missing).count();
+        let total = required().count();
+        let note = if absent > 0 { format!("; {absent} optional missing") } else { String::new() };
+        Outcome::pass(format!("{total} of {total} required secrets are present{note}"))
     };
-    outcome.observations = rows
-        .into_iter()
-        .map(|(name, presence)| Observation { name, value: word(&presence), limit: None })
-        .collect();
+    outcome.observations = rows.iter().map(Row::observation).collect();
     outcome
 }
 
-fn bad_word(presence: &Presence) -> Option<&'static str> {
-    match presence {
-        Presence::Present(_) | Presence::CannotKnow(_) => None,
-        Presence::Missing(_) => Some("missing"),
-        Presence::Blank => Some("missing or blank"),
-        Presence::Placeholder => Some("a placeholder, not a secret"),
+fn sentences(rows: &[&Row<'_>]) -> String {
+    let said = rows.iter().filter_map(|row| Some(format!("{} is {}", row.policy.name, row.bad()?)));
+    few(said.collect())
+}
+
+/// The first sentences of a line; the rows of the table say the rest.
+pub(super) fn few(mut sentences: Vec<String>) -> String {
+    const SHOWN: usize = 3;
+    let more = sentences.len().saturating_sub(SHOWN);
+    sentences.truncate(SHOWN);
+    let line = sentences.join("; ");
+    if more > 0 { format!("{line}; and {more} more") } else { line }
+}
+
+impl Row<'_> {
+    fn bad(&self) -> Option<&'static str> {
+        match self.found.state {
+            State::Missing => Some("missing"),
+            State::Blank => Some("blank"),
+            State::Placeholder => Some("a placeholder, not a secret"),
+            State::Malformed | State::Expired => Some("unusable"),
+            State::Present | State::ExpiresIn(_) | State::CannotBeKnown => None,
+        }
+    }
+
+    fn observation(&self) -> Observation {
+        let optional = if self.policy.optional { "optional" } else { "" };
+        let detail = [optional, self.found.detail.as_str()];
+        let detail = detail.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        self.found.state.row(&self.policy.name, &detail.join("; "))
+    }
+
+    fn help(&self, environment: &str) -> String {
+        let name = &self.policy.name;
+        let own = || {
+            format!(
+                "define it under Settings, Secrets and variables, Actions, or in the environment (`{}`), and pass it as env \
+                 RUNNER_GUARD_SECRET_{name}: ${{{{ secrets.{name} }}}}",
+                set_again(name, environment)
+            )
+        };
+        self.found.help.clone().unwrap_or_else(own)
     }
 }
 
-fn word(presence: &Presence) -> String {
-    match presence {
-        Presence::Present(how) => format!("present ({how})"),
-        Presence::Missing(where_) => format!("missing ({where_})"),
-        Presence::Blank => "missing or blank".to_owned(),
-        Presence::Placeholder => "placeholder".to_owned(),
-        Presence::CannotKnow(_) => "can not be known here".to_owned(),
-    }
+/// The command that stores a secret; its value comes from a file, never from the command line.
+pub(super) fn set_again(name: &str, environment: &str) -> String {
+    let scope =
+        if environment.is_empty() { String::new() } else { format!(" --env {environment}") };
+    format!("gh secret set {name}{scope} < FILE")
 }
 
 #[cfg(test)]
@@ -236,8 +295,9 @@ mod tests {
             "CHANGE_ME",
             "<your token>",
             "xxxxxxxx",
+            "***",
             "${{ secrets.X }}",
-            "TODO",
+            "TODO\n",
             "your-token-here",
         ] {
             assert!(is_placeholder(word), "{word}");
@@ -253,24 +313,20 @@ mod tests {
     }
 
     #[test]
-    fn an_unreadable_list_never_makes_a_secret_missing() {
-        let lists = Lists { names: BTreeSet::new(), unread: Some("status 404".to_owned()) };
-        let outcome = judge(vec![("A".to_owned(), lists.presence("A"))]);
-        assert_eq!(outcome.status, Status::Unknown);
-        assert!(
-            outcome.summary.contains("status 404")
-                && outcome.help.unwrap().contains("RUNNER_GUARD_SECRET_A")
-        );
-    }
-
-    #[test]
-    fn complete_lists_prove_that_a_secret_is_missing() {
-        let lists = Lists { names: BTreeSet::from(["B".to_owned()]), unread: None };
-        let outcome = judge(vec![
-            ("A".to_owned(), lists.presence("A")),
-            ("B".to_owned(), lists.presence("B")),
-        ]);
-        assert_eq!(outcome.status, Status::Fail);
-        assert_eq!(outcome.summary, "A is missing");
+    fn the_words_of_the_table_of_secrets_are_fixed() {
+        let states = [
+            (State::Present, "present"),
+            (State::Missing, "missing"),
+            (State::Blank, "blank"),
+            (State::Placeholder, "placeholder"),
+            (State::Malformed, "malformed"),
+            (State::Expired, "expired"),
+            (State::ExpiresIn(3), "expires in 3 days"),
+            (State::CannotBeKnown, "cannot be known here"),
+        ];
+        for (state, word) in states {
+            assert_eq!(state.row("A", "").value, word);
+            assert_eq!(state.row("A", "why").value, format!("{word} (why)"));
+        }
     }
 }

@@ -35,7 +35,7 @@ pub(super) enum Command {
     Digest(DigestArgs),
     /// Copy stdin to stdout without secrets.
     Redact,
-    /// Check the configuration.
+    /// Check, describe or print the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
     /// Explain a check, a collector, a signature or an exit code.
@@ -52,7 +52,40 @@ pub(super) enum ConfigCommand {
         /// The file.
         #[arg(default_value = crate::config::DEFAULT_FILE)]
         file: PathBuf,
+        /// Form of the mistakes.
+        #[arg(long, value_enum, default_value = "text")]
+        format: DigestFormat,
     },
+    /// Print the JSON Schema of the file, for editors.
+    Schema,
+    /// Print the configuration that holds, with the origin of every value.
+    Print(FileArgs),
+    /// Say in Markdown what must be granted, opened and defined before the gate can answer.
+    Requirements(FileArgs),
+}
+
+/// A file, and the environment whose section holds.
+#[derive(Debug, Args)]
+pub(super) struct FileArgs {
+    /// The file.
+    #[arg(default_value = crate::config::DEFAULT_FILE)]
+    pub(super) file: PathBuf,
+    /// Deployment environment.
+    #[arg(long, value_name = "NAME")]
+    environment: Option<String>,
+}
+
+impl ConfigCommand {
+    pub(super) fn apply(&self, inputs: &mut Inputs) {
+        match self {
+            Self::Print(args) | Self::Requirements(args) => {
+                if let Some(name) = &args.environment {
+                    inputs.set("environment", name.clone());
+                }
+            }
+            Self::Check { .. } | Self::Schema => {}
+        }
+    }
 }
 
 /// What both programs take; each flag wins over the configuration file.
@@ -147,7 +180,7 @@ pub(super) enum Format {
     Summary,
 }
 
-/// Form of a digest.
+/// Form of a digest, and of mistakes in a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum DigestFormat {
     /// For people at a terminal.

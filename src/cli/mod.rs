@@ -6,8 +6,10 @@ mod diagnose;
 pub mod exit;
 mod failure;
 mod plain;
+mod policy;
 mod preflight;
 mod publish;
+mod requirements;
 mod session;
 mod signal;
 mod upload;
@@ -22,7 +24,7 @@ use crate::actions::{Environment, Stage, files};
 use crate::config::Inputs;
 use crate::exporter::{self, Authorization};
 use crate::task::CancelSource;
-use args::{Cli, Command, ConfigCommand, DiagnoseArgs, ExporterArgs, PreflightArgs};
+use args::{Cli, Command, DiagnoseArgs, ExporterArgs, PreflightArgs};
 use failure::Failure;
 use session::Session;
 use signal::Signals;
@@ -77,11 +79,8 @@ impl Command {
         match self {
             Self::Preflight(args) => args.apply(inputs),
             Self::Diagnose(args) => args.apply(inputs),
-            Self::Exporter(_)
-            | Self::Digest(_)
-            | Self::Redact
-            | Self::Config(_)
-            | Self::Explain { .. } => {}
+            Self::Config(command) => command.apply(inputs),
+            Self::Exporter(_) | Self::Digest(_) | Self::Redact | Self::Explain { .. } => {}
         }
     }
 }
@@ -98,9 +97,7 @@ async fn dispatch(session: &Session, stage: Stage, command: Option<Command>) -> 
         Command::Exporter(args) => exporter_command(session, args).await,
         Command::Digest(args) => plain::digest(session, &args).map(|()| exit::PROCEED),
         Command::Redact => plain::redact(session).map(|()| exit::PROCEED),
-        Command::Config(ConfigCommand::Check { file }) => {
-            plain::config_check(session, &file).map(|()| exit::PROCEED)
-        }
+        Command::Config(command) => policy::run(session, &command),
         Command::Explain { id } => plain::explain(session, id.as_deref()).map(|()| exit::PROCEED),
     };
     ended.unwrap_or_else(|failure| {

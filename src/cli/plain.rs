@@ -1,7 +1,6 @@
-//! The plain commands: digest, redact, config check, explain. Each does one thing to text and prints the result.
+//! The plain commands: digest, redact, explain. Each does one thing to text and prints the result.
 
 use std::io::BufReader;
-use std::path::Path;
 
 use anyhow::Context as _;
 
@@ -10,13 +9,10 @@ use super::failure::Failure;
 use super::session::Session;
 use crate::check;
 use crate::collect;
-use crate::config;
 use crate::diagnose::Signatures;
 use crate::report::escape;
 use crate::source::ansible;
 use crate::source::files;
-
-const MAX_CONFIG: usize = 256 * 1024;
 
 /// Prints what failed in an Ansible log.
 pub(super) fn digest(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
@@ -65,29 +61,6 @@ pub(super) fn redact(session: &Session) -> Result<(), Failure> {
     let mut input = BufReader::with_capacity(1 << 20, std::io::stdin());
     let copied = session.console(|console| session.redactor.copy(&mut input, console.writer()));
     copied.context("copy stdin to stdout")?;
-    Ok(())
-}
-
-/// Reads a configuration file and says that it is right; every mistake is an error.
-pub(super) fn config_check(session: &Session, file: &Path) -> Result<(), Failure> {
-    let read = files::read_capped(file, MAX_CONFIG).map_err(|e| Failure::usage(e.chain()))?;
-    if read.truncated {
-        return Err(Failure::usage(format!(
-            "{}: larger than the limit of {MAX_CONFIG} bytes",
-            file.display()
-        )));
-    }
-    let name = file.display().to_string();
-    let config = config::load(Some((&name, &read.text())), &session.inputs, &check::known())?;
-    let text = format!(
-        "{name}: ok ({} runner(s), {} endpoint(s), {} required secret(s), {} check(s))",
-        config.runners.len(),
-        config.endpoints.len(),
-        config.secrets.len(),
-        config.checks.len()
-    );
-    let text = session.red(&text);
-    session.console(|console| console.text(&text));
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The gate: configuration -> findings -> verdict -> report; once, or until what blocks has healed.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::failure::Failure;
@@ -10,7 +11,7 @@ use crate::config::{Config, Job, SecretValues};
 use crate::gate::{self, Decision, Memory, Situation};
 use crate::redact::Redacted;
 use crate::report::verdict::BlockClass;
-use crate::report::{ApiUse, Finding, Reason, Report, Stage, Verdict};
+use crate::report::{ApiUse, Finding, Reason, Report, Stage, Status, Verdict};
 use crate::source::github::GitHub;
 use crate::source::{Sources, files};
 use crate::task::Deadline;
@@ -54,6 +55,7 @@ pub(super) async fn run(session: &Session) -> Result<Report, Failure> {
     }
     let mut notes = session.notes(&config);
     notes.append(&mut run.notes);
+    notes.extend(config.matched_nothing(&skipped(&findings)).iter().map(|note| session.red(note)));
     Ok(Report {
         stage: Stage::Preflight,
         job: session.job_row(&config),
@@ -72,6 +74,13 @@ pub(super) async fn run(session: &Session) -> Result<Report, Failure> {
         runbooks: session.runbooks(&config),
         took: start.elapsed(),
     })
+}
+
+/// Checks that had nothing to ask about, for the run and for every candidate.
+fn skipped(findings: &[Finding]) -> Vec<&'static str> {
+    let asked = |id: &str| findings.iter().any(|f| f.check == id && f.status != Status::Skipped);
+    let ids: BTreeSet<&'static str> = findings.iter().map(|f| f.check).collect();
+    ids.into_iter().filter(|id| !asked(id)).collect()
 }
 
 /// One run of the gate, over all its rounds.

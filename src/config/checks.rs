@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_yaml::Value;
+
+use super::tree::scalar;
 use super::value::{parse_bytes, parse_duration};
 
 /// What a bad answer means.
@@ -70,6 +73,40 @@ impl OptionKind {
             Self::Percent => parse_percent(text).map(drop),
             Self::Number => parse_number(text).map(drop),
             Self::Text | Self::List => Ok(()),
+        }
+    }
+
+    /// The text of a value in the file; the items of a list in lines.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected.
+    pub(super) fn read(self, value: &Value) -> Result<String, String> {
+        match (self, value) {
+            (Self::List, Value::Sequence(items)) => {
+                Ok(items.iter().map(scalar).collect::<Vec<_>>().join("\n"))
+            }
+            (
+                Self::Bytes | Self::Duration | Self::Percent | Self::Number | Self::Text,
+                Value::Sequence(_),
+            )
+            | (_, Value::Mapping(_) | Value::Tagged(_) | Value::Null) => {
+                Err(format!("{} is expected here", self.words()))
+            }
+            (_, Value::String(_) | Value::Number(_) | Value::Bool(_)) => {
+                let text = scalar(value);
+                self.validate(&text).map(|()| text)
+            }
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Bytes => "a size, as 5 GiB,",
+            Self::Duration => "a time, as 90s,",
+            Self::Percent => "a percentage",
+            Self::Number => "a whole number",
+            Self::Text => "a text",
+            Self::List => "a list",
         }
     }
 }

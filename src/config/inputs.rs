@@ -1,6 +1,8 @@
 //! The action's inputs: one table, compared with action.yml and with the README by a test.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::origin::Origin;
 
 /// One input.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +103,11 @@ pub const INPUTS: &[InputSpec] = &[
 
 /// Values of inputs that are not blank, by name. Expressions that no runner evaluated count as blank.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Inputs(BTreeMap<String, String>);
+pub struct Inputs {
+    values: BTreeMap<String, String>,
+    /// Those that a flag of the command line gave.
+    flags: BTreeSet<String>,
+}
 
 impl Inputs {
     /// Takes the values that are not blank.
@@ -110,12 +116,12 @@ impl Inputs {
             let trimmed = value.trim();
             (!trimmed.is_empty() && !trimmed.starts_with("${{")).then(|| (name, trimmed.to_owned()))
         };
-        Self(values.into_iter().filter_map(usable).collect())
+        Self { values: values.into_iter().filter_map(usable).collect(), flags: BTreeSet::new() }
     }
 
     /// The value that was given.
     pub fn given(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.values.get(name).map(String::as_str)
     }
 
     /// The value that was given, else the default of the table; `None` when both are blank or an expression.
@@ -130,7 +136,17 @@ impl Inputs {
 
     /// Sets a value, as a command-line flag does.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.0.insert(name.to_owned(), value.into());
+        self.values.insert(name.to_owned(), value.into());
+        self.flags.insert(name.to_owned());
+    }
+
+    /// Who gave this value: a flag, or the input itself.
+    pub(super) fn origin(&self, name: &str) -> Origin {
+        if self.flags.contains(name) {
+            Origin::Flag(name.to_owned())
+        } else {
+            Origin::Input(name.to_owned())
+        }
     }
 
     /// The items of a list input: separated by new lines or commas, without blanks.

@@ -1,10 +1,12 @@
 //! Text of a configuration file and inputs -> a validated configuration, or every mistake with its place.
 
-use super::apply::build;
+use super::apply::{Mistake, build};
 use super::checks::KnownCheck;
 use super::error::{ConfigError, ConfigErrors, suggest};
-use super::raw::RawConfig;
-use super::{Config, Inputs};
+use super::locate::Places;
+use super::shape::misshapen;
+use super::tree::Node;
+use super::{Config, Inputs, schema};
 
 /// Where the file lies when nobody says otherwise; it may be missing.
 pub const DEFAULT_FILE: &str = ".github/runner-guard.yml";
@@ -12,7 +14,14 @@ pub const DEFAULT_FILE: &str = ".github/runner-guard.yml";
 /// Largest configuration file in bytes.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// Reads a configuration. `file` is the name and text of the file, or `None` when there is none; inputs win over the file.
+/// Most sections of environments: each one is validated with the whole file.
+const MAX_SECTIONS: usize = 64;
+
+/// Most mistakes that are told; nobody reads more.
+const MAX_MISTAKES: usize = 100;
+
+/// Reads a configuration. `file` is the name and text of the file, or `None` when there is none; inputs win over the section of the
+/// environment, the section over the rest of the file. The sections of other environments are validated too.
 ///
 /// # Errors
 /// All mistakes that could be found, each with file, line, key and what would be right.
@@ -22,111 +31,214 @@ pub fn load(
     known: &[KnownCheck],
 ) -> Result<Config, ConfigErrors> {
     let (name, text) = file.unwrap_or(("defaults", ""));
-    let raw = parse(name, text).map_err(|e| ConfigErrors(vec![e]))?;
-    let source = Source { name, text };
-    let (config, errors) = build(raw, &source, inputs, known);
-    if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
+    let document = Document::read(name, text)?;
+    let environment = document.environment(inputs);
+    let mut errors = Errors::default();
+    let (base, mistakes) = build(&document, None, &environment, inputs, known);
+    errors.of_base(mistakes);
+    let mut config = base;
+    for (name, section) in &document.sections {
+        let is_current = name.eq_ignore_ascii_case(&environment);
+        let named = if is_current { &environment } else { name };
+        let (with_section, mistakes) =
+            build(&document, Some((name, section)), named, inputs, known);
+        errors.of_section(name, mistakes);
+        if is_current {
+            config = with_section;
+        }
+    }
+    config.unused.extend(document.without_section(&environment));
+    if errors.found.is_empty() { Ok(config) } else { Err(ConfigErrors(errors.found)) }
 }
 
 /// What holds when nobody configures anything.
 pub fn defaults(known: &[KnownCheck]) -> Config {
-    build(RawConfig::default(), &Source { name: "defaults", text: "" }, &Inputs::default(), known).0
+    build(&Document::empty("defaults"), None, "", &Inputs::default(), known).0
 }
 
-/// The file that a mistake is reported against.
-pub(super) struct Source<'a> {
-    pub(super) name: &'a str,
-    pub(super) text: &'a str,
+/// A file of the right shape.
+pub(super) struct Document {
+    pub(super) name: String,
+    pub(super) places: Places,
+    /// Everything but the head and the sections.
+    pub(super) base: Node,
+    /// What the key `environment` says.
+    pub(super) named: Option<String>,
+    /// The sections of environments, by name.
+    sections: Vec<(String, Node)>,
 }
 
-impl Source<'_> {
-    /// A mistake at the key with this path (`["checks", "disk-space", "min-free"]`).
-    pub(super) fn error(&self, path: &[&str], message: impl Into<String>) -> ConfigError {
-        ConfigError::new(self.name, message).at(locate(self.text, path))
-    }
-}
-
-fn parse(name: &str, text: &str) -> Result<RawConfig, ConfigError> {
-    if text.len() > MAX_BYTES {
-        return Err(ConfigError::new(
-            name,
-            format!("the file has {} bytes, the limit is {MAX_BYTES}", text.len()),
-        ));
-    }
-    let text = text.trim_start_matches('\u{feff}');
-    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
-        return Ok(RawConfig::default());
-    }
-    serde_yaml::from_str(text).map_err(|error| explain(name, text, &error))
-}
-
-/// Turns the parser's words into file, line, key and suggestion.
-fn explain(name: &str, text: &str, error: &serde_yaml::Error) -> ConfigError {
-    let message = error.to_string();
-    let position = error.location().map(|l| (l.line(), l.column()));
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    if message.contains("unknown field") && !quoted.is_empty() {
-        let position = quoted.first().and_then(|key| near(text, key, position)).or(position);
-        let known = quoted.get(1..).unwrap_or_default();
-        return ConfigError::new(name, format!("unknown key `{}`", quoted[0]))
-            .at(position)
-            .help(suggest(quoted[0], known));
-    }
-    if message.contains("duplicate") && !quoted.is_empty() {
-        let position = second_of(text, quoted[0]);
-        return ConfigError::new(name, format!("the key `{}` stands here twice", quoted[0]))
-            .at(position)
-            .help("keep one of the two");
-    }
-    let short = message.split(" at line ").next().unwrap_or_default();
-    ConfigError::new(name, short)
-        .at(position)
-        .help("see docs/configuration.md for every key and its type")
-}
-
-/// The place of the second of two keys of this name below the same parent.
-fn second_of(text: &str, key: &str) -> Option<(usize, usize)> {
-    let mut first: Option<usize> = None;
-    for (index, line) in text.lines().enumerate() {
-        let indent = line.len() - line.trim_start().len();
-        if line.trim().is_empty() || line.trim_start().starts_with('#') {
-            continue;
-        }
-        match (key_column(line, key), first) {
-            (Some(column), Some(before)) if column == before => return Some((index + 1, column)),
-            (Some(column), None) => first = Some(column),
-            (Some(column), Some(before)) if column < before => first = Some(column),
-            // The parent of the first one ended: what follows is somebody else's.
-            (None, Some(before)) if indent + 1 < before => first = None,
-            (Some(_) | None, _) => {}
+impl Document {
+    fn empty(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            places: Places::default(),
+            base: Node::empty(),
+            named: None,
+            sections: Vec::new(),
         }
     }
-    None
-}
 
-/// The place of a key: at the line that the parser named, else the first line that holds it.
-fn near(text: &str, key: &str, hint: Option<(usize, usize)>) -> Option<(usize, usize)> {
-    let found = |line: usize| {
-        text.lines().nth(line.checked_sub(1)?).and_then(|l| key_column(l, key)).map(|c| (line, c))
-    };
-    hint.and_then(|(line, _)| found(line)).or_else(|| locate(text, &[key]))
-}
-
-/// Line and column of the key with this path, by indentation; good enough to point at a line, never needed for meaning.
-fn locate(text: &str, path: &[&str]) -> Option<(usize, usize)> {
-    let mut lines = text.lines().enumerate();
-    let mut found = None;
-    for key in path {
-        found = lines
-            .by_ref()
-            .find_map(|(index, line)| key_column(line, key).map(|column| (index + 1, column)));
-        found?;
+    fn read(name: &str, text: &str) -> Result<Self, ConfigErrors> {
+        let one = |error: ConfigError| ConfigErrors(vec![error]);
+        if text.len() > MAX_BYTES {
+            let message = format!("the file has {} bytes, the limit is {MAX_BYTES}", text.len());
+            return Err(one(ConfigError::new(name, message)));
+        }
+        let text = text.trim_start_matches('\u{feff}');
+        let mut document = Self { places: Places::of(text), ..Self::empty(name) };
+        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+            return Ok(document);
+        }
+        let mut value: serde_yaml::Value =
+            serde_yaml::from_str(text).map_err(|error| document.explain(&error))?;
+        value.apply_merge().map_err(|error| document.explain(&error))?;
+        let mut root = Node::new(value, "");
+        let errors = document.take_apart(&mut root);
+        document.base = root;
+        if errors.is_empty() { Ok(document) } else { Err(ConfigErrors(errors)) }
     }
-    found
+
+    /// Takes the head out of the tree, and names every mistake in the shape.
+    fn take_apart(&mut self, root: &mut Node) -> Vec<ConfigError> {
+        let mut errors = Vec::new();
+        if let Some(version) = root.take("version").filter(|v| v.text() != "1") {
+            let message = format!("version {} is not known", version.text());
+            errors.push(self.error(&version.from, message).help("write `version: 1`"));
+        }
+        if let Some(node) = root.take("environment") {
+            let name = node.text();
+            if !matches!(node.content, super::tree::Content::Scalar(_)) {
+                let error = self.error(&node.from, "`environment` takes a text");
+                errors
+                    .push(error.help("the section of an environment stands below `environments`"));
+            }
+            self.named = Some(name.trim().to_owned()).filter(|n| !n.is_empty());
+        }
+        let sections = root.take("environments");
+        let schema = schema::settings();
+        let mut wrong = misshapen(root, &schema, false);
+        if let Some(node) = sections {
+            if !matches!(node.content, super::tree::Content::Map(_)) {
+                let error = self.error(&node.from, "`environments` takes a map");
+                errors
+                    .push(error.help("write the name of each environment, and its keys below it"));
+            }
+            if node.entries().len() > MAX_SECTIONS {
+                let message = format!("{} environments are too many", node.entries().len());
+                let error = self.error(&node.from, message);
+                errors.push(error.help(format!("the limit is {MAX_SECTIONS}")));
+            }
+            for (name, section) in node.entries().iter().take(MAX_SECTIONS) {
+                wrong.extend(misshapen(section, &schema, true));
+                if self.sections.iter().any(|(n, _)| n.eq_ignore_ascii_case(name)) {
+                    let message = format!("the environment `{name}` stands here twice");
+                    let error = self.error(&section.from, message);
+                    errors.push(error.help("names are compared whatever their case: keep one"));
+                }
+                self.sections.push((name.clone(), section.clone()));
+            }
+        }
+        errors.extend(wrong.into_iter().map(|m| self.error(&m.path, m.message).help(m.help)));
+        errors.sort_by_key(|e| (e.line, e.column));
+        errors.truncate(MAX_MISTAKES);
+        errors
+    }
+
+    /// A mistake at this path of the file.
+    pub(super) fn error(&self, path: &str, message: impl Into<String>) -> ConfigError {
+        ConfigError::new(&self.name, message).at(self.places.find(path))
+    }
+
+    /// The name of the environment: the input's, else the file's.
+    fn environment(&self, inputs: &Inputs) -> String {
+        let given = inputs.given("environment").map(|name| name.trim().to_owned());
+        given.or_else(|| self.named.clone()).unwrap_or_default()
+    }
+
+    /// That the environment has no section although others have one, and one of them has nearly its name.
+    fn without_section(&self, environment: &str) -> Option<String> {
+        let wanted = environment.to_ascii_lowercase();
+        let names = || self.sections.iter().map(|(name, _)| name);
+        if wanted.is_empty() || names().any(|n| n.eq_ignore_ascii_case(environment)) {
+            return None;
+        }
+        let score = |name: &String| strsim::jaro_winkler(&wanted, &name.to_ascii_lowercase());
+        let near = names().map(|n| (score(n), n)).filter(|(score, _)| *score > 0.85);
+        let (_, best) = near.max_by(|a, b| a.0.total_cmp(&b.0))?;
+        Some(format!("environment `{environment}` has no section; did you mean `{best}`?"))
+    }
+
+    /// Turns the parser's words into file, line, key and suggestion.
+    fn explain(&self, error: &serde_yaml::Error) -> ConfigErrors {
+        let message = error.to_string();
+        if message.contains("duplicate entry") {
+            let twice = |place: &super::locate::Place| {
+                let key = place.path.rsplit('.').next().unwrap_or_default();
+                ConfigError::new(&self.name, format!("the key `{key}` stands here twice"))
+                    .at(Some((place.line, place.column)))
+                    .help("keep one of the two")
+            };
+            let places = self.places.repeated().iter().take(MAX_MISTAKES);
+            let all: Vec<ConfigError> = places.map(twice).collect();
+            if !all.is_empty() {
+                return ConfigErrors(all);
+            }
+        }
+        let short = message.split(" at line ").next().unwrap_or_default();
+        let position = error.location().map(|l| (l.line(), l.column()));
+        ConfigErrors(vec![ConfigError::new(&self.name, short).at(position).help(advice(short))])
+    }
 }
 
-fn key_column(line: &str, key: &str) -> Option<usize> {
-    let start = line.find(|c: char| !matches!(c, ' ' | '-' | '"' | '\''))?;
-    let rest = line[start..].strip_prefix(key)?.trim_start_matches(['"', '\'']).trim_start();
-    (rest.is_empty() || rest.starts_with(':')).then_some(start + 1)
+/// What usually is meant when the parser stops.
+fn advice(message: &str) -> &'static str {
+    match message {
+        m if m.contains("cannot start any token") => {
+            "indent with spaces, not with a tab, and put texts that begin with @, ` or % in quotes"
+        }
+        m if m.contains("mapping values are not allowed") => {
+            "put a text that holds `: ` in quotes, and indent keys of one map alike"
+        }
+        m if m.contains("more than one document") => "keep one document: remove `---`",
+        m if m.contains("unknown anchor") => {
+            "an alias (*name) needs its anchor (&name) before it; put other texts with * in quotes"
+        }
+        m if m.contains("did not find expected") || m.contains("unexpected end of stream") => {
+            "look for a bracket, brace or quote that is not closed, or for a line that is indented otherwise"
+        }
+        _ => "see docs/configuration.md for every key and its type",
+    }
+}
+
+/// The mistakes of the base and of every section, each once.
+#[derive(Default)]
+struct Errors {
+    found: Vec<ConfigError>,
+}
+
+impl Errors {
+    fn of_base(&mut self, mistakes: Vec<Mistake>) {
+        self.found.extend(mistakes.into_iter().map(|m| m.error).take(MAX_MISTAKES));
+    }
+
+    fn of_section(&mut self, name: &str, mistakes: Vec<Mistake>) {
+        for mut mistake in mistakes {
+            if self.found.len() >= MAX_MISTAKES || self.found.contains(&mistake.error) {
+                continue;
+            }
+            if !mistake.in_section {
+                let message = &mut mistake.error.message;
+                *message = format!("{message} (together with environments.{name})");
+            }
+            if !self.found.contains(&mistake.error) {
+                self.found.push(mistake.error);
+            }
+        }
+    }
+}
+
+/// The nearest of these words, for a mistake.
+pub(super) fn not_one_of(word: &str, what: &str, known: &[&str]) -> (String, String) {
+    (format!("`{word}` is not {what}"), suggest(word, known))
 }

@@ -5,11 +5,18 @@
 mod apply;
 mod checks;
 mod error;
+mod idle;
 mod inputs;
 mod job;
 mod load;
+mod locate;
+mod origin;
+mod print;
 mod raw;
+mod schema;
 mod secrets;
+mod shape;
+mod tree;
 mod value;
 
 pub use checks::{CheckSettings, KnownCheck, Level, OptionKind, OptionSpec};
@@ -17,8 +24,11 @@ pub use error::{ConfigError, ConfigErrors};
 pub use inputs::{INPUTS, InputSpec, Inputs};
 pub use job::{IdentityRequest, Job, SecretValue, SecretValues};
 pub use load::{DEFAULT_FILE, defaults, load};
+pub use origin::{Origin, Origins};
+pub use print::print;
+pub use schema::schema;
 pub use secrets::{SecretKind, SecretPolicy};
-pub use value::{Endpoint, bytes_text, parse_bytes, parse_duration};
+pub use value::{Endpoint, bytes_text, duration_text, parse_bytes, parse_duration};
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -66,6 +76,8 @@ pub struct Config {
     pub origin: String,
     /// Settings that matched nothing, as sentences.
     pub unused: Vec<String>,
+    /// Who set each value.
+    pub origins: Origins,
 }
 
 /// The Prometheus server.

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use serde_yaml::Value;
+
 use super::apply::Build;
 use super::error::suggest;
+use super::load::not_one_of;
+use super::tree::scalar;
 use super::value::parse_duration;
 
 /// A secret that the deploy needs.
@@ -73,101 +77,123 @@ kinds! {
 
 impl Build<'_> {
     /// The secrets of the file, and those of the input that the file does not name.
-    pub(super) fn secrets(&mut self, from_file: Vec<serde_yaml::Value>) -> Vec<SecretPolicy> {
+    pub(super) fn secrets(&mut self, from_file: Vec<Value>) -> Vec<SecretPolicy> {
+        const INPUT: &str = "required-secrets";
         let mut all: Vec<SecretPolicy> = Vec::new();
-        for value in from_file {
-            let Some(policy) = self.secret(value) else { continue };
+        for (at, value) in from_file.into_iter().enumerate() {
+            let path = format!("secrets[{at}]");
+            let Some(policy) = self.secret(&path, value) else { continue };
             if all.iter().any(|p| p.name == policy.name) {
                 let message = format!("the secret `{}` is named twice", policy.name);
-                self.wrong(&["secrets"], message, "keep one of the two");
+                self.wrong(&path, message, "keep one of the two");
             } else {
                 all.push(policy);
             }
         }
-        for name in self.inputs.list("required-secrets") {
-            let Some(name) = self.secret_name(&name) else { continue };
-            if !all.iter().any(|p| p.name == name) {
-                all.push(SecretPolicy { name, ..SecretPolicy::default() });
+        for name in self.inputs.list(INPUT) {
+            match secret_name(&name) {
+                Ok(name) if all.iter().any(|p| p.name == name) => {}
+                Ok(name) => {
+                    let path = format!("secrets[{}]", all.len());
+                    self.origins.set(path, self.inputs.origin(INPUT));
+                    all.push(SecretPolicy { name, ..SecretPolicy::default() });
+                }
+                Err(problem) => self.wrong_input(INPUT, problem, ONLY_NAMES),
             }
         }
         all
     }
 
-    fn secret(&mut self, value: serde_yaml::Value) -> Option<SecretPolicy> {
+    fn secret(&mut self, path: &str, value: Value) -> Option<SecretPolicy> {
         let map = match value {
-            serde_yaml::Value::String(name) => {
-                let name = self.secret_name(&name)?;
+            Value::String(name) => {
+                let name = self.named(path, &name)?;
                 return Some(SecretPolicy { name, ..SecretPolicy::default() });
             }
-            serde_yaml::Value::Mapping(map) => map,
-            serde_yaml::Value::Null
-            | serde_yaml::Value::Bool(_)
-            | serde_yaml::Value::Number(_)
-            | serde_yaml::Value::Sequence(_)
-            | serde_yaml::Value::Tagged(_) => {
-                self.wrong(
-                    &["secrets"],
-                    "a secret is a name or a map",
-                    "write `- NAME` or `- name: NAME`",
-                );
+            Value::Mapping(map) => map,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Sequence(_)
+            | Value::Tagged(_) => {
+                let help = "write `- NAME` or `- name: NAME`";
+                self.wrong(path, "a secret is a name or a map", help);
                 return None;
             }
         };
         let mut policy = SecretPolicy::default();
+        let mut has_name = false;
         for (key, value) in map {
-            let (key, value) = (super::apply::scalar(&key), super::apply::scalar(&value));
-            self.secret_field(&mut policy, &key, &value);
+            let key = scalar(&key);
+            has_name |= key == "name";
+            self.secret_field(&mut policy, &format!("{path}.{key}"), &key, &value);
         }
-        if policy.name.is_empty() {
-            self.wrong(&["secrets"], "a secret without a name", "add `name:`");
-            return None;
+        if !has_name {
+            self.wrong(path, "a secret without a name", "add `name:`");
         }
-        Some(policy)
+        if policy.pair.as_ref().is_some_and(|pair| *pair == policy.name) {
+            let message = format!("`{}` can not be its own other half", policy.name);
+            self.wrong(&format!("{path}.pair"), message, "name the secret of the certificate");
+        }
+        Some(policy).filter(|p| !p.name.is_empty())
     }
 
-    fn secret_field(&mut self, policy: &mut SecretPolicy, key: &str, value: &str) {
+    fn secret_field(&mut self, policy: &mut SecretPolicy, path: &str, key: &str, value: &Value) {
         const KEYS: [&str; 6] = ["name", "kind", "required", "max-age", "fingerprint", "pair"];
-        let path = ["secrets", key];
-        let given = || Some(value.trim().to_owned()).filter(|v| !v.is_empty());
+        let is_text = !matches!(value, Value::Mapping(_) | Value::Sequence(_) | Value::Tagged(_));
+        let value = scalar(value);
+        if KEYS.contains(&key) && !is_text {
+            return self.wrong(path, format!("`{key}` takes a text"), "see docs/configuration.md");
+        }
         match key {
-            "name" => policy.name = self.secret_name(value).unwrap_or_default(),
-            "kind" => match SecretKind::parse(value) {
-                Some(kind) => policy.kind = kind,
-                None => self.wrong(
-                    &path,
-                    format!("`{value}` is not a kind of secret"),
-                    suggest(value, SecretKind::WORDS),
-                ),
-            },
-            "required" => match value {
+            "name" => policy.name = self.named(path, &value).unwrap_or_default(),
+            "kind" => {
+                if let Some(kind) = SecretKind::parse(&value) {
+                    policy.kind = kind;
+                } else {
+                    let (message, help) = not_one_of(&value, "a kind of secret", SecretKind::WORDS);
+                    self.wrong(path, message, help);
+                }
+            }
+            "required" => match value.as_str() {
                 "true" => policy.optional = false,
                 "false" => policy.optional = true,
-                other => self.wrong(
-                    &path,
-                    format!("`{other}` is neither true nor false"),
-                    "write `required: false`",
-                ),
+                other => {
+                    let message = format!("`{other}` is neither true nor false");
+                    self.wrong(path, message, "write `required: false`");
+                }
             },
-            "max-age" => match parse_duration(value) {
+            "max-age" => match parse_duration(&value) {
                 Ok(age) => policy.max_age = Some(age),
-                Err(problem) => self.wrong(&path, problem, "write for example 90d"),
+                Err(problem) => self.wrong(path, problem, "write for example 90d"),
             },
-            "fingerprint" => policy.fingerprint = given(),
-            "pair" => policy.pair = self.secret_name(value),
-            _ => self.wrong(&path, format!("unknown key `{key}` of a secret"), suggest(key, &KEYS)),
+            "fingerprint" => {
+                policy.fingerprint = Some(value.trim().to_owned()).filter(|v| !v.is_empty());
+            }
+            "pair" => policy.pair = self.named(path, &value),
+            _ => self.wrong(path, format!("unknown key `{key}` of a secret"), suggest(key, &KEYS)),
         }
     }
 
-    fn secret_name(&mut self, name: &str) -> Option<String> {
-        let upper = name.trim().to_ascii_uppercase();
-        if upper.is_empty() || !upper.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            self.wrong(
-                &["secrets"],
-                format!("`{upper}` is not a secret's name"),
-                "only letters, digits and `_`; never put a value here",
-            );
-            return None;
+    fn named(&mut self, path: &str, name: &str) -> Option<String> {
+        match secret_name(name) {
+            Ok(name) => Some(name),
+            Err(problem) => {
+                self.wrong(path, problem, ONLY_NAMES);
+                None
+            }
         }
-        Some(upper)
     }
+}
+
+const ONLY_NAMES: &str = "only letters, digits and `_`; never put a value here";
+
+/// What is no name may be a value: it is not repeated.
+fn secret_name(name: &str) -> Result<String, &'static str> {
+    let upper = name.trim().to_ascii_uppercase();
+    let right = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if upper.is_empty() || !upper.chars().all(right) {
+        return Err("this is not a secret's name");
+    }
+    Ok(upper)
 }

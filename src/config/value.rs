@@ -36,6 +36,21 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     Ok(total)
 }
 
+/// Writes a time as people write it in the file: `1h30m`, `90s` is `1m30s`, `250ms`.
+pub fn duration_text(time: Duration) -> String {
+    let (seconds, millis) = (time.as_secs(), time.subsec_millis());
+    let parts = [
+        (seconds / 86_400, "d"),
+        (seconds / 3600 % 24, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+        (u64::from(millis), "ms"),
+    ];
+    let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}"));
+    let parts: Vec<String> = parts.collect();
+    if parts.is_empty() { "0s".to_owned() } else { parts.concat() }
+}
+
 /// Reads `5 GiB`, `500MB`, `1024` as bytes.
 ///
 /// # Errors
@@ -147,6 +162,13 @@ mod tests {
         assert_eq!(parse_duration("60"), Ok(Duration::from_mins(1)));
         for wrong in ["", "soon", "5x", "-1s", "s"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_was_written_is_read_as_the_same_time() {
+        for text in ["0s", "1m30s", "1h", "2d1ms", "250ms", "6h"] {
+            assert_eq!(parse_duration(text).map(duration_text).as_deref(), Ok(text));
         }
     }
 

@@ -42,7 +42,7 @@ pub use groups::RunnerGroup;
 pub use limits::{RateLimit, TokenFacts};
 pub use runners::{ApiLabel, ApiRunner, Registered, RunnerScope};
 pub use runs::{Actor, RECENT, Run, RunJob, Runs};
-pub use secrets::{ApiSecret, SecretScope};
+pub use secrets::{ApiSecret, SecretPlaces, SecretScope};
 pub use variables::VariableScope;
 pub use versions::VersionEnd;
 

@@ -1,5 +1,12 @@
 //! A wrong configuration: where it is wrong, and what would be right. Exit code 2, whatever is wrong.
 
+mod environments;
+mod print;
+mod requirements;
+mod schema;
+
+use runner_guard::check::ALL;
+
 use crate::support::command::Guard;
 
 fn refused(config: &str, wanted: &[&str]) {
@@ -68,15 +75,140 @@ fn every_mistake_is_listed_at_once() {
     );
 }
 
+/// Unknown keys and wrong types too, wherever they stand.
+#[test]
+fn every_mistake_in_the_shape_is_listed_at_once() {
+    refused(
+        "promtheus: {url: x}\ngate: {mood: shadow, min-score: high}\nrunners:\n  - {name: a, lables: [x]}\n  - role: b\nenvironments:\n  staging: {timeuot: 1s}\n",
+        &[
+            "c.yml:1:1: unknown key `promtheus`\n  help: did you mean `prometheus`?",
+            "c.yml:2:8: unknown key `mood`\n  help: did you mean `mode`?",
+            "c.yml:2:22: `min-score` takes a whole number, not a text",
+            "c.yml:4:15: unknown key `lables`\n  help: did you mean `labels`?",
+            "c.yml:5:5: the key `name` is missing\n  help: add `name:`",
+            "c.yml:7:13: unknown key `timeuot`\n  help: did you mean `timeout`?",
+        ],
+    );
+}
+
+#[test]
+fn a_mistake_inside_of_braces_or_of_a_list_is_pointed_at() {
+    let runners = "runners:\n  - name: a\n  - name: b\n    exporter: nowhere\n";
+    refused("gate: {wait: 1m, mode: shadw}\n", &["c.yml:1:18: `shadw` is not a mode"]);
+    refused(runners, &["c.yml:4:5: `nowhere` is not an"]);
+    refused("network:\n  endpoints: [a:1,\n    nonsense]\n", &["c.yml:3:5: `nonsense` is not an"]);
+    refused("checks: {disk-space: {min-free: lots}}\n", &["c.yml:1:23: `lots` is not a size"]);
+    refused("secrets:\n- A\n- {name: B, kind: ulr}\n", &["c.yml:3:13: `ulr` is not a kind"]);
+    refused("gate: {mode: shadow, mode: enforce}\n", &["c.yml:1:22: the key `mode` stands"]);
+    refused("gate:\n  \"wait\": 9h # long\n", &["c.yml:2:3: 9h is longer than the limit of 6h"]);
+}
+
+#[test]
+fn every_wrong_word_is_told_with_the_nearest_right_one() {
+    for (yaml, wanted) in [
+        ("gate: {mode: shadw}", "did you mean `shadow`?"),
+        ("gate: {on-unknown: denny}", "did you mean `deny`?"),
+        ("checks: {disk-space: {on-unknown: wran}}", "did you mean `warn`?"),
+        ("runners: [{name: a, expect: efemeral}]", "did you mean `ephemeral`?"),
+        ("secrets: [{name: A, kind: ssh-key}]", "did you mean `ssh-private-key`?"),
+        ("timeout: 2h", "the longest is 30m; use gate.wait to wait longer"),
+        ("collect: {timeout: 2h}", "the longest is 30m"),
+        ("runners: [{name: 7}]", "put it in quotes: \"7\""),
+        ("variables: A", "write a list: [A]"),
+        ("a:\n\tb: 1\n", "indent with spaces, not with a tab"),
+        ("a: b: c\n", "put a text that holds `: ` in quotes"),
+    ] {
+        refused(yaml, &["c.yml:", wanted]);
+    }
+}
+
+#[test]
+fn candidates_of_two_roles_on_one_host_are_refused_unless_they_may_be() {
+    let two = |key: &str, value: &str| {
+        format!("runners:\n  - {{name: a, {key}: '{value}'}}\n  - {{name: b, {key}: '{value}'}}\n")
+    };
+    let wanted =
+        ["c.yml:3:15:", "one host can not be primary and secondary", "distinct-hosts: false"];
+    refused(&two("host", "box"), &wanted);
+    refused(&two("exporter", "http://box:9101/metrics"), &wanted);
+    let right = |yaml: String| {
+        let ended = Guard::plain(&["config", "check", "c.yml"]).file("c.yml", &yaml).run();
+        assert_eq!(ended.code, 0, "{yaml}\n{}", ended.stderr);
+    };
+    right(format!("{}gate: {{distinct-hosts: false}}\n", two("host", "box")));
+    right(two("role: primary, host", "box"));
+}
+
+#[test]
+fn more_idle_candidates_than_there_are_can_not_be_asked_for() {
+    refused(
+        "runners: [{name: a}, {name: b}]\ngate:\n  min-idle: 2\n",
+        &["c.yml:3:3: 2 candidates must be idle, and the role `primary` has 1", "lower `min-idle`"],
+    );
+}
+
+#[test]
+fn mistakes_and_notes_come_as_json_for_editors() {
+    let asked = |yaml: &str| {
+        let args = ["config", "check", "c.yml", "--format", "json"];
+        let ended = Guard::plain(&args).file("c.yml", yaml).run();
+        (ended.code, ended.report())
+    };
+    let (code, answer) = asked("gate:\n  mode: shadw\n");
+    assert_eq!((code, &answer["ok"]), (2, &false.into()));
+    let error = &answer["errors"][0];
+    assert_eq!((&error["line"], &error["column"]), (&2.into(), &3.into()), "{answer}");
+    assert_eq!(error["help"], "did you mean `shadow`?");
+    let (code, answer) = asked("gate: {poll: 5s}\n");
+    assert_eq!((code, &answer["ok"]), (0, &true.into()));
+    assert_eq!(answer["notes"][0], "gate.poll (c.yml:1) means nothing without `gate.wait`");
+}
+
+#[test]
+fn a_merge_key_and_an_empty_section_are_read() {
+    let yaml = "gate: &gate {wait: 5m}\ncollect:\nenvironments:\n  staging:\n    gate:\n      <<: *gate\n      mode: shadow\n";
+    let ended = Guard::plain(&["config", "check", "c.yml"]).file("c.yml", yaml).run();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+}
+
 #[test]
 fn values_that_can_not_be_are_refused() {
     refused("version: 2\n", &["version 2 is not known"]);
     refused("prometheus: {url: 'http://user:pw@host'}\n", &["must not carry a user or a password"]);
     refused("secrets: ['hunter2 is my password']\n", &["never put a value here"]);
+    refused("artifact: {retention-days: 900}\n", &["more than GitHub keeps"]);
+    refused("gate: {min-score: 101}\n", &["from 0 to 100"]);
+    refused("gate: {poll: 10ms}\n", &["shorter than 1s"]);
     refused("runners: [{name: a}, {name: a}]\n", &["named twice"]);
     refused("timeout: 2h\n", &["longer than the limit"]);
     refused("runners: {a: 1}\n", &["c.yml:1"]);
-    refused("a: [\n", &["c.yml:"]);
+    refused("a: [\n", &["c.yml:", "not closed"]);
+    refused("a: \"b\nc: d\n", &["c.yml:", "not closed"]);
+    refused("- a\n", &["c.yml", "the file takes a map, not a list"]);
+}
+
+/// What is no name may be a value.
+#[test]
+fn what_could_be_a_secret_is_not_repeated() {
+    let yaml = "secrets: ['hunter2 is my password', {name: 'pass word'}]\n";
+    let ended = Guard::plain(&["config", "check", "c.yml"]).file("c.yml", yaml).run();
+    assert_eq!(ended.code, 2);
+    assert!(!ended.stderr.to_lowercase().contains("hunter2"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_a_file_holds_can_not_move_the_terminal_or_fill_it() {
+    let long = "x".repeat(9000);
+    let yaml = format!("timeout: \"1\\e[31m\\n::error::2\\u202e\"\nrunbooks: {long}\n");
+    let ended = Guard::plain(&["config", "check", "c.yml"]).file("c.yml", &yaml).run();
+    assert_eq!(ended.code, 2);
+    for absent in ["\u{1b}", "\n::error", "\u{202e}"] {
+        assert!(!ended.stderr.contains(absent), "{:?}", ended.stderr);
+    }
+    assert!(ended.stderr.len() < 3000, "{} bytes", ended.stderr.len());
+    let many: Vec<String> = (0..9000).map(|n| format!("key{n}: 1\n")).collect();
+    let ended = Guard::plain(&["config", "check", "c.yml"]).file("c.yml", &many.concat()).run();
+    assert_eq!((ended.code, ended.stderr.matches("unknown key").count()), (2, 100));
 }
 
 #[test]
@@ -84,10 +216,10 @@ fn a_right_file_is_said_to_be_right() {
     let ended = Guard::plain(&["config", "check", "c.yml"])
         .file("c.yml", "version: 1\nsecrets: [A]\n")
         .run();
-    assert_eq!(
-        (ended.code, ended.stdout.trim()),
-        (0, "c.yml: ok (0 runner(s), 0 endpoint(s), 1 required secret(s), 34 check(s))")
-    );
+    let checks = ALL.len();
+    let line =
+        format!("c.yml: ok (0 runner(s), 0 endpoint(s), 1 required secret(s), {checks} check(s))");
+    assert_eq!((ended.code, ended.stdout.trim()), (0, line.as_str()));
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod bundle;
 mod checks;
 mod config;
 mod container;
+mod credential;
 mod docs;
 mod examples;
 mod fail_over;

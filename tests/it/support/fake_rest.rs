@@ -127,6 +127,10 @@ fn private(state: &State, url: &Url, parts: &[&str]) -> Option<Answer> {
         (Scope::Org, ["actions", "runners"]) => runners(&script.org_runners, 1001),
         (Scope::Repo, ["actions", "secrets"]) => own(&script.repo_secrets),
         (Scope::Repo, ["actions", "organization-secrets"]) => own(&script.org_secrets),
+        (Scope::Repo, ["environments"]) => {
+            let names: Vec<String> = script.environments.keys().cloned().collect();
+            Some(page(state, url, (&path, "environments"), &names, environment))
+        }
         (Scope::Repo, ["environments", name, "secrets"]) => own(script.environments.get(*name)?),
         (Scope::Repo | Scope::Org, _) => None,
     }
@@ -161,6 +165,11 @@ fn runner((id, runner): &(usize, &Runner)) -> Value {
 fn secret(name: &String) -> Value {
     let at = "2026-03-01T09:30:00Z";
     json!({ "name": name, "created_at": at, "updated_at": at })
+}
+
+fn environment(name: &String) -> Value {
+    let (at, of) = ("2026-03-01T09:30:00Z", "https://api.github.com/e");
+    json!({ "id": 1, "node_id": "E", "name": name, "url": of, "html_url": of, "created_at": at, "updated_at": at })
 }
 
 /// The base address.

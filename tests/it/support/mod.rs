@@ -9,6 +9,7 @@ pub(crate) mod fake_github;
 mod fake_rest;
 pub(crate) mod fleet;
 pub(crate) mod http;
+pub(crate) mod keys;
 pub(crate) mod openapi;
 pub(crate) mod scripted;
 pub(crate) mod tls;
