@@ -95,9 +95,10 @@ fn silent(socket: &Path) -> Outcome {
 async fn usable(ctx: &Ctx<'_>, docker: &Docker) -> Result<Outcome, Error> {
     if let Err(error) = docker.ping(ctx.deadline).await {
         return match error.status() {
-            Some(_) => Ok(Outcome::fail(error.chain())
+            Some(500..) => Ok(Outcome::fail(error.chain())
                 .help("the engine is there and not well: check `journalctl -u docker` on the host and the disk of its data")),
-            None => Err(error),
+            // Somebody who guards the socket says nothing about the engine.
+            Some(_) | None => Err(error),
         };
     }
     let hinted = |error: Error| {

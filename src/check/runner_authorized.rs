@@ -123,7 +123,7 @@ fn judge(runner: &Runner, label: &Label) -> Outcome {
         ))
         .help(HOW_TO_SAY),
         (None, Label::Unread(error)) => Outcome::unknown(error.chain())
-            .help(error.help().unwrap_or(HOW_TO_SAY)),
+            .help(error.own_help().unwrap_or(HOW_TO_SAY)),
     };
     let says =
         runner.authorized_for_prod.map_or("nothing", |yes| if yes { "true" } else { "false" });

@@ -271,7 +271,7 @@ fn read_json<T: serde::de::DeserializeOwned>(tried: &str, reply: &Reply) -> Resu
     if reply.status >= 300 {
         return Err(Error::new(tried, reply.refusal()));
     }
-    serde_json::from_slice(&reply.body).map_err(|e| Error::new(tried, Cause::Parse(e.to_string())))
+    reply.json(tried)
 }
 
 fn explain(error: Error) -> Error {

@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
+use super::http::advice;
+
 /// Why the outside could not be read. `Display` says what was tried; the cause comes from `source()`.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{tried}")]
@@ -84,8 +86,13 @@ impl Error {
         self
     }
 
-    /// The input or permission to change.
+    /// The input or permission to change, else what people do about a cause of this class.
     pub fn help(&self) -> Option<&str> {
+        self.own_help().or_else(|| advice(&self.cause))
+    }
+
+    /// What whoever made this error said about what to change, without the general advice.
+    pub fn own_help(&self) -> Option<&str> {
         self.help.as_deref()
     }
 

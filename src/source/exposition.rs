@@ -6,7 +6,7 @@
 mod parse;
 mod render;
 
-pub use parse::{MAX_LABELS, MAX_SAMPLES, ParseError, parse};
+pub use parse::{MAX_LABELS, MAX_QUOTED, MAX_SAMPLES, ParseError, parse};
 pub use render::{render, write_family, write_sample};
 
 /// The content of one scrape.

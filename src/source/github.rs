@@ -153,8 +153,7 @@ impl GitHub {
         deadline: Deadline,
     ) -> Result<T, Error> {
         let reply = self.reply(tried, path, deadline).await?;
-        serde_json::from_slice(&reply.body)
-            .map_err(|e| refusal::advised(Error::new(tried, Cause::Parse(e.to_string()))))
+        reply.json(tried).map_err(refusal::advised)
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Sources;
 use super::error::Error;
 use super::exposition::Sample;
+use super::http::shown;
 use super::prometheus::{Prometheus, Series, quote};
 use crate::task::Deadline;
 
@@ -67,7 +68,8 @@ pub async fn from_exporter(
     deadline: Deadline,
 ) -> Result<Option<HostMetrics>, Error> {
     let page = sources.pages.get(&sources.http, url, deadline).await?;
-    Ok(collect(&page.samples).map(|host| HostMetrics { via: format!("exporter {url}"), ..host }))
+    Ok(collect(&page.samples)
+        .map(|host| HostMetrics { via: format!("exporter {}", shown(url)), ..host }))
 }
 
 /// The host of this label as Prometheus has it now; `None` when it has no such series.

@@ -1,12 +1,16 @@
 //! One HTTP client for everything: bounded bodies, deadlines, no redirects, one set of certificate authorities.
 
+mod advice;
+mod again;
+mod reply;
+
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
@@ -16,10 +20,15 @@ use super::memo::Memo;
 use super::net::Probe;
 use crate::task::Deadline;
 
+pub(super) use advice::advice;
+pub use reply::Reply;
+
 /// Largest answer that is read unless a caller says otherwise, in bytes.
 pub const MAX_BODY: usize = 8 << 20;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest part of a deadline that is kept back for the answer about it.
+const MARGIN: Duration = Duration::from_millis(200);
 const USER_AGENT: &str = concat!("runner-guard/", env!("CARGO_PKG_VERSION"));
 
 /// The client. It follows no redirects: an answer that points elsewhere must not take a token there.
@@ -85,34 +94,6 @@ fn in_network(address: IpAddr, network: IpAddr, bits: u32) -> bool {
     }
 }
 
-/// An answer, whatever its status.
-#[derive(Debug)]
-pub struct Reply {
-    /// The HTTP status code.
-    pub status: u16,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body.
-    pub body: Vec<u8>,
-}
-
-impl Reply {
-    /// The body as text, lossily.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// A header as text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|v| v.to_str().ok())
-    }
-
-    /// The cause for a status that is not a success: the server's own words, shortened.
-    pub fn refusal(&self) -> Cause {
-        Cause::Status { status: self.status, message: server_words(&self.body) }
-    }
-}
-
 impl Http {
     /// A client that trusts Mozilla's roots, the system's, and those of `ca_bundle` (PEM).
     ///
@@ -160,7 +141,7 @@ impl Http {
         Arc::clone(&self.tls)
     }
 
-    /// Asks for `url`; `tried` says what for.
+    /// Asks for `url`, and once more after a passing fault; `tried` says what for.
     ///
     /// # Errors
     /// No connection, no answer in time, or a body over `cap` bytes. A status is not an error here.
@@ -171,7 +152,11 @@ impl Http {
         deadline: Deadline,
         cap: usize,
     ) -> Result<Reply, Error> {
-        self.send(tried, self.client.get(url), deadline, cap).await
+        // Boxed: whoever waits for an answer does not carry two exchanges along.
+        let answer = Box::pin(self.send(tried, self.client.get(url), deadline, cap)).await;
+        let Some(wait) = again::wait(&answer, deadline.remaining()) else { return answer };
+        tokio::time::sleep(wait).await;
+        Box::pin(self.send(tried, self.client.get(url), deadline, cap)).await
     }
 
     /// As [`Http::get`], but of the answer only the head is read: whoever asks wants to know whether somebody is there.
@@ -180,7 +165,7 @@ impl Http {
     /// No connection, or no answer in time.
     pub async fn knock(&self, tried: &str, url: &str, deadline: Deadline) -> Result<Reply, Error> {
         let limit = deadline.remaining();
-        match tokio::time::timeout_at(deadline.instant(), self.client.get(url).send()).await {
+        match tokio::time::timeout_at(just_before(deadline), self.client.get(url).send()).await {
             Ok(Ok(response)) => Ok(Reply {
                 status: response.status().as_u16(),
                 headers: response.headers().clone(),
@@ -191,7 +176,7 @@ impl Http {
         }
     }
 
-    /// Sends a request that the caller built.
+    /// Sends a request that the caller built, once.
     ///
     /// # Errors
     /// As [`Http::get`].
@@ -210,20 +195,30 @@ impl Http {
             let body = read_body(tried, response, cap).await?;
             Ok(Reply { status, headers, body })
         };
-        match tokio::time::timeout_at(deadline.instant(), answer).await {
+        match tokio::time::timeout_at(just_before(deadline), answer).await {
             Ok(answer) => answer,
             Err(_) => Err(Error::new(tried, Cause::Timeout(limit))),
         }
     }
 }
 
+/// A little before the deadline, so that the answer names the address that hangs instead of the question that ran out of time.
+pub(super) fn just_before(deadline: Deadline) -> tokio::time::Instant {
+    let margin = (deadline.remaining() / 20).min(MARGIN);
+    deadline.instant() - margin
+}
+
 async fn read_body(tried: &str, response: reqwest::Response, cap: usize) -> Result<Vec<u8>, Error> {
+    let too_large = || Error::new(tried, Cause::TooLarge(cap as u64));
+    if response.content_length().is_some_and(|announced| announced > cap as u64) {
+        return Err(too_large());
+    }
     let mut stream = response.bytes_stream();
     let mut body = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|e| Error::new(tried, classify(&e, Duration::ZERO)))?;
         if body.len() + chunk.len() > cap {
-            return Err(Error::new(tried, Cause::TooLarge(cap as u64)));
+            return Err(too_large());
         }
         body.extend_from_slice(&chunk);
     }
@@ -297,16 +292,13 @@ fn root_causes(error: &reqwest::Error) -> String {
     std::error::Error::source(error).map_or_else(|| "request failed".to_owned(), chain_of)
 }
 
-/// What a server said, in one line of at most 200 characters: the `message` of a JSON body, else the title of a page, else the start.
-fn server_words(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body.get(..4096).unwrap_or(body)).into_owned();
-    let json = serde_json::from_slice::<serde_json::Value>(body).ok();
-    let message = ["message", "error", "msg"]
-        .iter()
-        .find_map(|k| json.as_ref()?.get(k)?.as_str().map(str::to_owned));
-    let title = || Some(text.split_once("<title>")?.1.split_once("</title>")?.0.to_owned());
-    let words = message.or_else(title).unwrap_or(text);
-    words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
+/// An address as it may be shown: without a user, a password, a query or a fragment.
+pub fn shown(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or(url);
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 /// A header value made of a token.
@@ -359,11 +351,43 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_a_server_are_found_in_json_pages_and_text() {
-        assert_eq!(server_words(br#"{"message":"Bad credentials"}"#), "Bad credentials");
-        assert_eq!(server_words(b"<html><title>502 Bad Gateway</title>"), "502 Bad Gateway");
-        assert_eq!(server_words(b"plain\n words"), "plain words");
-        assert_eq!(server_words("ä".repeat(5000).as_bytes()).chars().count(), 200);
+    fn an_address_is_shown_without_what_may_be_secret() {
+        assert_eq!(shown("https://u:p@h.example:8/a/b?token=x#y"), "https://h.example:8/a/b");
+        assert_eq!(shown("http://u@h?x"), "http://h");
+        assert_eq!(shown("tcp://db:5432"), "tcp://db:5432");
+        assert_eq!(shown("http://h/a@b"), "http://h/a@b");
+    }
+
+    #[tokio::test]
+    async fn a_user_and_a_password_in_an_address_are_never_part_of_an_error() {
+        let http = Http::new(None, Proxy::default()).unwrap();
+        let proxied = |b: reqwest::ClientBuilder| {
+            let tls = (*http.tls).clone();
+            b.tls_backend_preconfigured(tls)
+                .proxy(reqwest::Proxy::all("http://eve:hunter22@127.0.0.1:9").unwrap())
+        };
+        let proxied = Http { client: client(proxied).unwrap(), ..http.clone() };
+        let deadline = Deadline::after(Duration::from_secs(2));
+        for (http, url) in [
+            (&http, "http://eve:hunter22@127.0.0.1:9/?key=hunter22"),
+            (&http, "http://eve:hunter22@no-such-name.invalid/"),
+            (&http, "https://eve:hunter22@/"),
+            (&proxied, "http://prometheus.example/"),
+            (&proxied, "https://prometheus.example/"),
+        ] {
+            let error = http.get("look", url, deadline, 10).await.unwrap_err();
+            let text = format!("{} {error:?}", error.chain());
+            assert!(!text.contains("hunter22") && !text.contains("eve"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_answer_about_a_deadline_comes_before_it() {
+        let deadline = Deadline::after(Duration::from_secs(3));
+        let margin = deadline.instant() - just_before(deadline);
+        assert!(margin > Duration::from_millis(100) && margin < Duration::from_millis(200));
+        let spent = Deadline::after(Duration::ZERO);
+        assert_eq!(just_before(spent), spent.instant());
     }
 
     #[test]

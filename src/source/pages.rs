@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::error::{Cause, Error};
+use super::error::Error;
 use super::exposition::{self, Exposition};
-use super::http::{Http, MAX_BODY};
+use super::http::{Http, MAX_BODY, shown};
 use super::memo::Memo;
 use crate::task::Deadline;
 
@@ -33,13 +33,13 @@ impl Pages {
 }
 
 async fn scrape(http: &Http, url: &str, deadline: Deadline) -> Result<Arc<Exposition>, Error> {
-    let tried = format!("scrape {url}");
+    let tried = format!("scrape {}", shown(url));
     let reply = http.get(&tried, url, deadline, MAX_BODY).await?;
     if reply.status != 200 {
         return Err(Error::new(tried, reply.refusal()));
     }
     exposition::parse(&reply.text()).map(Arc::new).map_err(|e| {
-        Error::new(tried, Cause::Parse(e.to_string()))
-            .with_help("the address must be the exporter's /metrics")
+        Error::new(tried, reply.misfit(&e.to_string()))
+            .with_help("the address must be the exporter's /metrics; a web page there is a login page or a proxy")
     })
 }

@@ -1,22 +1,30 @@
 //! Reads the HTTP API of Prometheus: instant and range queries. What several checks ask is asked once in a round.
 
+use std::sync::Arc;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use tokio::sync::Semaphore;
 
-use super::error::{Cause, Error};
-use super::http::{Http, MAX_BODY, Reply};
+use super::error::{Cause, Error, chain_of};
+use super::http::{Http, Reply, just_before};
 use super::memo::Memo;
 use crate::task::Deadline;
 
 /// What to correct when the answer is not one of Prometheus.
-pub(super) const WHERE: &str =
-    "check the input prometheus-url: it is the base address, without /api or /graph";
+pub(super) const WHERE: &str = "check the input prometheus-url: it is the base address, without /api or /graph; a web page there is a login page or a proxy";
+
+/// Largest answer that is read, in bytes: a thousand series have about 300 kB.
+const MAX_ANSWER: usize = 2 << 20;
+/// Most queries under way at a time: together with the cap above, a server that floods can not fill the memory.
+const AT_ONCE: usize = 8;
 
 /// A Prometheus server.
 #[derive(Clone)]
 pub struct Prometheus {
     http: Http,
     url: String,
+    at_once: Arc<Semaphore>,
     /// Answers of this round, by the path that was asked.
     answers: Memo<Vec<Series>>,
 }
@@ -77,7 +85,9 @@ struct Item {
 impl Prometheus {
     /// A server at this base address.
     pub fn new(http: Http, url: &str) -> Self {
-        Self { http, url: url.trim_end_matches('/').to_owned(), answers: Memo::default() }
+        let at_once = Arc::new(Semaphore::new(AT_ONCE));
+        let url = url.trim_end_matches('/').to_owned();
+        Self { http, url, at_once, answers: Memo::default() }
     }
 
     /// Begins a new round: everything is asked again.
@@ -136,13 +146,10 @@ impl Prometheus {
     ) -> Result<Vec<Series>, Error> {
         let tried = format!("query `{expression}` at {}", self.url);
         let reply = self.get(&tried, path, deadline).await?;
-        read_answer(&reply.body, reply.status).map_err(|cause| {
-            let cause = if reply.status == 200 || matches!(cause, Cause::Other(_)) {
-                cause
-            } else {
-                reply.refusal()
-            };
-            Error::new(tried, cause).with_help(WHERE)
+        read_answer(&reply).map_err(|cause| {
+            let help = help(&cause);
+            let error = Error::new(tried, cause);
+            help.map_or(error.clone(), |help| error.with_help(help))
         })
     }
 
@@ -156,14 +163,31 @@ impl Prometheus {
         path: &str,
         deadline: Deadline,
     ) -> Result<Reply, Error> {
-        self.http.get(tried, &format!("{}/api/v1/{path}", self.url), deadline, MAX_BODY).await
+        let limit = deadline.remaining();
+        let place = tokio::time::timeout_at(just_before(deadline), self.at_once.acquire()).await;
+        let place = place.map_err(|_| Error::new(tried, Cause::Timeout(limit)))?;
+        let _place = place.map_err(|e| Error::new(tried, Cause::Other(chain_of(&e))))?;
+        self.http.get(tried, &format!("{}/api/v1/{path}", self.url), deadline, MAX_ANSWER).await
     }
 }
 
-fn read_answer(body: &[u8], status: u16) -> Result<Vec<Series>, Cause> {
-    let body: Body = serde_json::from_slice(body)
-        .map_err(|e| Cause::Parse(format!("not an answer of Prometheus: {e}")))?;
-    if body.status != "success" || status >= 300 {
+/// What to change for causes that mean something of their own here.
+fn help(cause: &Cause) -> Option<&'static str> {
+    if matches!(cause, Cause::Status { status: 401 | 403, .. }) {
+        return Some(
+            "Prometheus or a proxy before it wants a login, and the gate has none to give: let this host read /api/v1 without one",
+        );
+    }
+    matches!(cause, Cause::Status { status: 404, .. } | Cause::Parse(_)).then_some(WHERE)
+}
+
+fn read_answer(reply: &Reply) -> Result<Vec<Series>, Cause> {
+    let body: Body = match serde_json::from_slice(&reply.body) {
+        Ok(body) => body,
+        Err(_) if reply.status >= 300 => return Err(reply.refusal()),
+        Err(error) => return Err(reply.misfit(&format!("not an answer of Prometheus: {error}"))),
+    };
+    if body.status != "success" || reply.status >= 300 {
         return Err(Cause::Other(format!(
             "prometheus says: {}",
             body.error.chars().take(200).collect::<String>()
@@ -194,23 +218,39 @@ pub fn quote(value: &str) -> String {
 mod tests {
     use super::*;
 
+    fn read(status: u16, body: &str) -> Result<Vec<Series>, Cause> {
+        let body = body.as_bytes().to_vec();
+        read_answer(&Reply { status, headers: http::HeaderMap::new(), body })
+    }
+
     #[test]
     fn instant_and_range_answers_are_read() {
-        let body = br#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"up","job":"x"},"value":[12.5,"1"]}]}}"#;
-        let series = read_answer(body, 200).unwrap();
+        let body = r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"up","job":"x"},"value":[12.5,"1"]}]}}"#;
+        let series = read(200, body).unwrap();
         assert_eq!(series[0].label("job"), Some("x"));
         assert_eq!(series[0].last(), Some((12.5, 1.0)));
-        let body = br#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1,"2"],[2,"NaN"]]}]}}"#;
-        assert_eq!(read_answer(body, 200).unwrap()[0].samples.len(), 2);
+        let body = r#"{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1,"2"],[2,"NaN"]]}]}}"#;
+        assert_eq!(read(200, body).unwrap()[0].samples.len(), 2);
     }
 
     #[test]
     fn a_page_is_not_an_answer_and_an_error_keeps_its_words() {
-        assert!(matches!(read_answer(b"<html>", 200), Err(Cause::Parse(_))));
-        let body = br#"{"status":"error","errorType":"bad_data","error":"parse error at char 3"}"#;
+        assert!(matches!(read(200, "<html>"), Err(Cause::Parse(words)) if words == "a web page"));
+        let body = r#"{"status":"error","errorType":"bad_data","error":"parse error at char 3"}"#;
         assert!(
-            matches!(read_answer(body, 400), Err(Cause::Other(words)) if words == "prometheus says: parse error at char 3")
+            matches!(read(400, body), Err(Cause::Other(words)) if words == "prometheus says: parse error at char 3")
         );
+        let success = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+        assert!(read(503, success).is_err(), "a status that refuses is believed");
+        assert!(matches!(read(503, "starting"), Err(Cause::Status { status: 503, .. })));
+    }
+
+    #[test]
+    fn a_login_and_a_wrong_address_have_help_of_their_own() {
+        let status = |status| Cause::Status { status, message: String::new() };
+        assert!(help(&status(401)).is_some_and(|h| h.contains("login")));
+        assert!(help(&status(404)).is_some_and(|h| h.contains("prometheus-url")));
+        assert_eq!(help(&status(500)), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Sources;
 use super::error::Error;
 use super::exposition::Sample;
+use super::http::shown;
 use super::prometheus::{Prometheus, Series, quote};
 use crate::task::Deadline;
 
@@ -155,7 +156,7 @@ pub async fn from_exporter(
         authorized_for_prod: sample.label("authorized_for_prod").map(str::to_owned),
         hostname: sample.label("hostname").map(str::to_owned),
         age: Some(age_of(sources.now, &sample)),
-        via: format!("exporter {url}"),
+        via: format!("exporter {}", shown(url)),
     }))
 }
 
@@ -257,8 +258,10 @@ async fn exporter_freshness(
     subject: &Subject,
     deadline: Deadline,
 ) -> Result<Freshness, Error> {
-    let via =
-        subject.exporter.as_ref().map_or("nothing".to_owned(), |url| format!("exporter {url}"));
+    let via = subject
+        .exporter
+        .as_ref()
+        .map_or("nothing".to_owned(), |url| format!("exporter {}", shown(url)));
     let reading = from_exporter(sources, subject, deadline).await?;
     let up = subject.exporter.is_some().then_some(true);
     Ok(Freshness { age: reading.and_then(|r| r.age), up, via })

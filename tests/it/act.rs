@@ -72,6 +72,50 @@ fn a_gate_in_a_job_of_its_own_chooses_the_runner_of_the_deploy() {
     run.only_artifact_verifies();
 }
 
+#[test]
+fn a_secret_that_is_missing_stops_the_deploy_before_it_starts() {
+    let project = Project::new("secrets.yml", "green.yml");
+    project.write("home/secrets", "DEPLOY_SSH_KEY=not-a-real-key-0123456789\n");
+    project.write("home/variables", "DEPLOY_REGION=eu\n");
+    let run = project.push();
+
+    assert!(!run.success, "the gate must stop the job\n{}", run.log);
+    let first = run.summaries()[0];
+    assert!(first.contains("Gate blocked") && first.contains("VAULT_PASSWORD"), "{first}");
+    assert!(!run.log.contains("TASK [Restart the service]"), "the deploy ran\n{}", run.log);
+}
+
+#[test]
+fn secrets_that_are_handed_in_open_the_gate_and_stay_secret() {
+    let project = Project::new("secrets.yml", "green.yml");
+    let values = ["not-a-real-key-0123456789", "not-a-real-password-98765"];
+    let [key, password] = values;
+    let secrets = format!("DEPLOY_SSH_KEY={key}\nVAULT_PASSWORD={password}\n");
+    project.write("home/secrets", &secrets);
+    project.write("home/variables", "DEPLOY_REGION=eu\n");
+    let run = project.push();
+
+    assert!(run.success, "nothing is missing\n{}", run.log);
+    assert!(run.summaries()[0].contains("Gate passed"), "{:?}", run.summaries());
+    assert!(run.log.contains("TASK [Restart the service]"), "{}", run.log);
+    for value in values {
+        assert!(!run.log.contains(value), "a secret is in the log");
+    }
+}
+
+#[test]
+fn a_nightly_look_blocks_nothing_and_says_what_would_have_been_blocked() {
+    let project = Project::new("nightly-shadow.yml", "green.yml");
+    let unauthorised =
+        |config: String| config.replace("authorized-for-prod: true", "authorized-for-prod: false");
+    let run = project.run("workflow_dispatch", unauthorised);
+
+    assert!(run.success, "a look must not fail\n{}", run.log);
+    let first = run.summaries()[0];
+    assert!(first.contains("would have blocked"), "{first}");
+    assert!(run.log.contains("a deploy to production would have been blocked"), "{}", run.log);
+}
+
 fn names_the_cause(line: &str) {
     assert!(line.starts_with("### ❌ Deploy failed: "), "{line}");
     assert!(line.contains("Copy the release"), "the failed task is missing: {line}");
@@ -103,19 +147,25 @@ impl Project {
         self.write(WORKFLOW, &before.replace(from, to));
     }
 
-    /// Runs what a push would run. One at a time, because act gives every image of an action the same name.
+    /// Runs what a push would run.
     fn push(self) -> Run {
+        self.run("push", |config| config)
+    }
+
+    /// Runs what an event would run, with a changed configuration. One at a time, because act gives every image of an action the same
+    /// name.
+    fn run(self, event: &str, change: impl FnOnce(String) -> String) -> Run {
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
 
         let exporter = healthy_exporter();
-        self.write(".github/runner-guard.yml", &config(exporter));
+        self.write(".github/runner-guard.yml", &change(config(exporter)));
         self.write("home/.config/act/actrc", "");
         self.write(".gitignore", "/home\n/artifacts\n");
         self.git(&["init", "--quiet"]);
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message", "a deploy"]);
-        let output = self.act(exporter).output().unwrap();
+        let output = self.act(event, exporter).output().unwrap();
         let log = [output.stdout, output.stderr].concat();
         Run {
             success: output.status.success(),
@@ -124,10 +174,10 @@ impl Project {
         }
     }
 
-    fn act(&self, api: u16) -> Command {
+    fn act(&self, event: &str, api: u16) -> Command {
         let mut command = Command::new("timeout");
         command
-            .args(["--kill-after=10", "180", &given("RUNNER_GUARD_ACT"), "push"])
+            .args(["--kill-after=10", "180", &given("RUNNER_GUARD_ACT"), event])
             .args(["--platform", &format!("self-hosted={}", given("RUNNER_GUARD_JOB_IMAGE"))])
             .args(["--pull=false", "--action-offline-mode", "--no-cache-server", "--rm"])
             .args(["--env", &format!("GITHUB_API_URL=http://127.0.0.1:{api}")])
@@ -139,6 +189,12 @@ impl Project {
             .env_clear()
             .env("PATH", given("PATH"))
             .env("HOME", self.folder.path().join("home"));
+        // Values stand in files: what is an argument can be read by everybody on the machine.
+        for (flag, file) in [("--secret-file", "home/secrets"), ("--var-file", "home/variables")] {
+            if self.folder.path().join(file).exists() {
+                command.arg(flag).arg(file);
+            }
+        }
         command
     }
 

@@ -4,8 +4,11 @@ use std::collections::HashMap;
 
 use super::{Exposition, Family, Kind, Sample, is_plain_label_name, is_plain_metric_name};
 
-/// The most samples that one text may hold, and the most families that it may describe.
-pub const MAX_SAMPLES: usize = 500_000;
+/// The most samples that one text may hold, and the most families that it may describe: what is kept of each costs more than its line.
+pub const MAX_SAMPLES: usize = 100_000;
+
+/// The longest text in quotes, in bytes: a label value, or a name.
+pub const MAX_QUOTED: usize = 64 << 10;
 
 /// The most labels that one sample may have.
 pub const MAX_LABELS: usize = 128;
@@ -312,6 +315,11 @@ impl<'a> Cursor<'a> {
             match byte {
                 _ if escaped => escaped = false,
                 b'\\' => escaped = true,
+                b'"' if end > MAX_QUOTED => {
+                    return Err(self.fault(format!(
+                        "a text of {end} bytes, more than the limit of {MAX_QUOTED}"
+                    )));
+                }
                 b'"' => {
                     self.at += end + 1;
                     return Ok(unescape(body.get(..end).unwrap_or_default()));

@@ -124,8 +124,21 @@ fn a_flood_of_labels_or_samples_is_refused() {
     let labels = (0..=MAX_LABELS).map(|n| format!("l{n}=\"\",")).collect::<Vec<_>>().concat();
     assert!(refusal(&format!("a{{{labels}}} 1")).ends_with("more than the limit of 128 labels"));
     assert!(
-        refusal(&"a 1\n".repeat(MAX_SAMPLES + 1)).starts_with("line 500001, column 1: more than")
+        refusal(&"a 1\n".repeat(MAX_SAMPLES + 1)).starts_with("line 100001, column 1: more than")
     );
+}
+
+#[test]
+fn a_label_value_of_a_megabyte_is_refused_and_not_repeated() {
+    let page = |bytes: usize| format!("ok 1\na{{l=\"{}\"}} 1\n", "x".repeat(bytes));
+    assert_eq!(
+        refusal(&page(1 << 20)),
+        "line 2, column 6: a text of 1048576 bytes, more than the limit of 65536"
+    );
+    assert!(parse(&page(MAX_QUOTED)).is_ok());
+    // Nor is the whole line, when the end of the text is missing.
+    let open = format!("a{{l=\"{}", "x".repeat(1 << 20));
+    assert!(refusal(&open).len() < 300, "{}", refusal(&open).len());
 }
 
 #[test]
@@ -175,6 +188,17 @@ proptest! {
     #[test]
     fn no_text_makes_it_panic(text in "(?s).{0,200}") {
         let _ = parse(&text);
+    }
+
+    #[test]
+    fn a_fault_lies_within_the_text(text in "([a#{}\"\\\\=,\n 1.]|é|TYPE |EOF){0,60}") {
+        if let Err(error) = parse(&text) {
+            let line = text.split('\n').nth(error.line - 1);
+            prop_assert!(line.is_some(), "{error}: {text:?}");
+            let length = line.unwrap_or_default().chars().count();
+            prop_assert!(error.column >= 1 && error.column <= length + 1, "{error}: {text:?}");
+            prop_assert!(!error.what.contains('\n'), "{error}");
+        }
     }
 
     #[test]

@@ -21,12 +21,15 @@ pub struct Budget {
     pub token_ends: Option<String>,
     /// Scopes of a classic token, as the server wrote them.
     pub scopes: Option<String>,
+    /// Whether GitHub itself answered at least once, not only somebody in between.
+    pub from_github: bool,
 }
 
 impl Budget {
     /// Takes in the headers of an answer. Only the general budget counts; search and others have their own.
     pub(super) fn note(&mut self, headers: &HeaderMap) {
         let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+        self.from_github |= text("x-github-request-id").is_some();
         self.token_ends = text("github-authentication-token-expiration")
             .map(str::to_owned)
             .or(self.token_ends.take());

@@ -69,7 +69,11 @@ impl GitHub {
     /// that it takes: that is no error.
     pub async fn token_facts(&self, deadline: Deadline) -> Result<TokenFacts, Error> {
         match self.reply(TRIED, "/rate_limit", deadline).await {
-            Ok(reply) => Ok(facts(&reply)),
+            // A page of somebody in between says nothing about the token.
+            Ok(reply) => match reply.json::<serde_json::Value>(TRIED) {
+                Ok(_) => Ok(facts(&reply)),
+                Err(error) => Err(advised(error)),
+            },
             Err(error) if self.has_no_limits(&error) => {
                 let budget = self.budget();
                 Ok(TokenFacts { ends: budget.token_ends, scopes: scopes(budget.scopes.as_deref()) })
@@ -81,13 +85,15 @@ impl GitHub {
     /// Whether this is the answer of a server of one's own whose limits are off; not one about a GitHub App on the way to a token.
     fn has_no_limits(&self, error: &Error) -> bool {
         let own_server = self.api_url() != "https://api.github.com";
-        own_server && error.status() == Some(404) && error.to_string() == TRIED
+        let is_github =
+            self.budget().from_github || error.chain().contains("Rate limiting is not enabled");
+        own_server && is_github && error.status() == Some(404) && error.to_string() == TRIED
     }
 }
 
 /// With what to do about faults that name nothing to change.
 pub(super) fn advised(error: Error) -> Error {
-    if error.help().is_some() {
+    if error.own_help().is_some() {
         return error;
     }
     error.with_help(

@@ -122,8 +122,7 @@ fn too_long(tried: &str) -> Error {
 }
 
 fn read<P: Page>(tried: &str, reply: &Reply) -> Result<(Vec<P::Item>, Option<usize>), Error> {
-    let page: Result<P, _> = serde_json::from_slice(&reply.body);
-    page.map(P::take).map_err(|e| advised(Error::new(tried, Cause::Parse(e.to_string()))))
+    reply.json(tried).map(P::take).map_err(advised)
 }
 
 /// The paths from `next` to `last`, when they differ in nothing but their page; else the links are followed one by one.

@@ -18,13 +18,7 @@ pub(super) fn refused(tried: &str, reply: &Reply) -> Error {
         401 => Error::new(tried, reply.refusal()).with_help(
             "the token is expired, revoked or mistyped: renew the secret behind github-token",
         ),
-        403 | 429 if limited => {
-            let when =
-                reply.header("retry-after").or(reply.header("x-ratelimit-reset")).unwrap_or("?");
-            Error::new(tried, reply.refusal()).with_help(format!(
-                "the API budget of this token is used up (retry-after or reset: {when})"
-            ))
-        }
+        403 | 429 if limited => Error::new(tried, reply.refusal()).with_help(spent(reply)),
         403 if policy(&words).is_some() => {
             Error::new(tried, reply.refusal()).with_help(policy(&words).unwrap_or_default())
         }
@@ -36,6 +30,20 @@ pub(super) fn refused(tried: &str, reply: &Reply) -> Error {
         ),
         _ => Error::new(tried, reply.refusal()),
     }
+}
+
+/// A spent budget: when it is full again, and that nobody waited for that.
+fn spent(reply: &Reply) -> String {
+    let when = match (reply.header("retry-after"), reply.header("x-ratelimit-reset")) {
+        (Some(wait), _) => {
+            format!("in {wait} s, which is longer than the time left: nobody waited")
+        }
+        (None, Some(reset)) => format!("at {reset} (seconds since 1970)"),
+        (None, None) => "later".to_owned(),
+    };
+    format!(
+        "the API budget of this token is used up; it is full again {when}; ask as a GitHub App of your own (app-id) for a larger one"
+    )
 }
 
 /// What to do about a rule of the organisation that refuses a token which may do everything else.
@@ -59,7 +67,7 @@ fn policy(words: &str) -> Option<&'static str> {
 
 /// Every error of this boundary says what to do; those that do not yet say it by the class of their cause.
 pub(super) fn advised(error: Error) -> Error {
-    if error.help().is_some() {
+    if error.own_help().is_some() {
         return error;
     }
     let help = match error.cause() {
@@ -165,13 +173,41 @@ mod tests {
 
     #[test]
     fn a_spent_budget_is_not_a_missing_permission() {
-        let reply = reply(
-            403,
-            &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "99")],
-            r#"{"message":"API rate limit exceeded"}"#,
-        );
-        let error = refused("list runners", &reply);
-        assert!(matches!(error.cause(), Cause::Status { status: 403, .. }));
-        assert!(error.help().unwrap().contains("99"));
+        let spent = |headers: &[(&'static str, &str)]| {
+            let reply = reply(403, headers, r#"{"message":"API rate limit exceeded"}"#);
+            let error = refused("list runners", &reply);
+            assert!(matches!(error.cause(), Cause::Status { status: 403, .. }));
+            error.help().map(str::to_owned).unwrap()
+        };
+        let primary = spent(&[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "99")]);
+        assert!(primary.contains("at 99"), "{primary}");
+        let secondary = spent(&[("retry-after", "3600")]);
+        assert!(secondary.contains("in 3600 s") && secondary.contains("nobody waited"));
+    }
+
+    /// Status, headers, words, and the class and help that must come of it.
+    #[test]
+    fn every_refusal_that_github_documents_has_its_own_help() {
+        let none: &[(&'static str, &str)] = &[];
+        for (status, headers, words, permission, help) in [
+            (401, none, "Bad credentials", false, "expired, revoked or mistyped"),
+            (403, none, "Resource not accessible by integration", true, "GitHub App"),
+            (403, none, "Resource not accessible by personal access token", true, "GitHub App"),
+            (403, none, "Must have admin rights to Repository.", true, "GitHub App"),
+            (403, none, "Resource protected by organization SAML enforcement.", false, "sign-on"),
+            (403, none, "has an IP allow list enabled, and your IP address", false, "allow list"),
+            (403, none, "if the token's lifetime is greater than 366 days", false, "ends earlier"),
+            (403, none, "Forbidden", false, "another token"),
+            (429, &[("retry-after", "3600")], "secondary rate limit", false, "nobody waited"),
+            (404, none, "Not Found", false, "may mean that the token lacks"),
+            (500, none, "Server Error", false, "status page"),
+            (503, none, "No server is currently available", false, "status page"),
+        ] {
+            let body = format!(r#"{{"message":"{words}"}}"#);
+            let error = advised(refused("ask", &reply(status, headers, &body)));
+            let class = matches!(error.cause(), Cause::Permission { .. });
+            let said = error.help().unwrap_or_default();
+            assert!(class == permission && said.contains(help), "{status} {words}: {error:?}");
+        }
     }
 }

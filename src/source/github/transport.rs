@@ -8,7 +8,7 @@ use http_body_util::{BodyExt as _, Limited};
 use octocrab::Octocrab;
 
 use super::super::error::{Cause, Error, chain_of};
-use super::super::http::{MAX_BODY, Reply, classify};
+use super::super::http::{MAX_BODY, Reply, classify, just_before};
 use super::refusal::refused;
 use super::{Auth, Budget, GitHub};
 use crate::task::Deadline;
@@ -96,7 +96,7 @@ impl GitHub {
             let reply = Reply { status: parts.status.as_u16(), headers: parts.headers, body };
             Ok(self.keep(path, reply))
         };
-        let answer = tokio::time::timeout_at(deadline.instant(), answer).await;
+        let answer = tokio::time::timeout_at(just_before(deadline), answer).await;
         answer.unwrap_or_else(|_| Err(Error::new(tried, Cause::Timeout(limit))))
     }
 
@@ -172,9 +172,9 @@ fn wait(
     let growing = FIRST_WAIT * 2_u32.pow(repeat) + spread;
     let wait = match answer {
         Ok(reply) => match reply.status {
-            500 | 502 | 503 | 504 => named_wait(reply).unwrap_or(growing),
+            500 | 502 | 503 | 504 => reply.retry_after().unwrap_or(growing),
             // A spent budget says when it is full again; without a time a repeat only makes it worse.
-            403 | 429 => named_wait(reply)?,
+            403 | 429 => reply.retry_after()?,
             _ => return None,
         },
         Err(error) => match error.cause() {
@@ -192,11 +192,6 @@ fn wait(
         },
     };
     (wait + FIRST_WAIT < remaining).then_some(wait)
-}
-
-/// `retry-after` in seconds.
-fn named_wait(reply: &Reply) -> Option<Duration> {
-    reply.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
 }
 
 fn too_large_or(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Cause {

@@ -49,7 +49,7 @@ pub enum Kind {
 impl Failure {
     /// A failure; its help is that of its kind unless the error brings its own.
     pub fn new(kind: Kind, error: Error) -> Self {
-        let help = error.help().unwrap_or_else(|| kind.help()).to_owned();
+        let help = error.own_help().unwrap_or_else(|| kind.help()).to_owned();
         Self { kind, error: error.with_help(help) }
     }
 

@@ -68,7 +68,7 @@ fn without_samples_there_is_no_answer_and_without_a_question_none_is_asked() {
     says("none", &row(ID, &through(&none, "")), ("unknown", "has no sample", "another name there"));
     let broken = serve(Behaviour::Answer(500, "text/plain", "boom".to_owned()));
     let config = format!("prometheus: {{url: 'http://{broken}'}}\nrunners: [{{name: a}}]\n");
-    says("broken", &row(ID, &config), ("unknown", "query", "prometheus-url"));
+    says("broken", &row(ID, &config), ("unknown", "query", "look into its log"));
     let ephemeral = row(ID, &through(&none, ", expect: ephemeral"));
     says("ephemeral", &ephemeral, ("skipped", "is made for one job", ""));
     let off = format!("{}gate: {{stable-for: 0s}}\n", through(&none, ""));

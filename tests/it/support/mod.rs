@@ -1,5 +1,6 @@
 //! The only code of the tests that knows how to start things.
 
+pub(crate) mod authority;
 pub(crate) mod azurite;
 pub(crate) mod command;
 pub(crate) mod fake_app;
