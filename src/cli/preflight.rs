@@ -18,7 +18,7 @@ use crate::source::{Sources, files};
 use crate::task::Deadline;
 
 /// Longest time to take the token of a GitHub App back.
-const REVOKE_LIMIT: Duration = Duration::from_secs(2);
+const REVOKE_LIMIT: Duration = Duration::from_millis(900);
 
 /// Time after which a waiting gate says again what it waits for.
 const SAY_AGAIN: Duration = Duration::from_mins(1);
