@@ -93,7 +93,8 @@ impl Environment {
     /// Every value that must not be shown: handed-in secrets, tokens, and variables whose name says so.
     pub fn sensitive(&self) -> Vec<(String, String)> {
         let is_secret = |name: &str| {
-            let upper = name.to_ascii_uppercase();
+            // Inputs keep their dashes on GitHub and lose them elsewhere: INPUT_APP-PRIVATE-KEY, INPUT_APP_PRIVATE_KEY.
+            let upper = name.to_ascii_uppercase().replace('-', "_");
             upper.starts_with(SECRET_PREFIX) || SECRET_WORDS.iter().any(|word| upper.contains(word))
         };
         let path_like =
@@ -143,9 +144,10 @@ mod tests {
             ("TOKEN_FILE", "/run/secrets/token"),
             ("HOME", "/root"),
             ("EMPTY_TOKEN", " "),
+            ("INPUT_APP-PRIVATE-KEY", "gamma"),
         ]);
         let names: Vec<String> = env.sensitive().into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["DB_PASSWORD", "RUNNER_GUARD_SECRET_A"]);
+        assert_eq!(names, ["DB_PASSWORD", "INPUT_APP-PRIVATE-KEY", "RUNNER_GUARD_SECRET_A"]);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::task::Cancel;
 const MAX_FILE: usize = 1 << 20;
 
 /// Inputs whose name sounds like a secret and whose value is a list of names.
-const NOT_SECRET: &[&str] = &["INPUT_REQUIRED-SECRETS"];
+const NOT_SECRET: &[&str] = &["INPUT_REQUIRED_SECRETS"];
 
 /// Everything that a run of either program carries along.
 pub(super) struct Session {
@@ -229,7 +229,10 @@ impl Session {
 }
 
 fn known_secrets(env: &Environment) -> Vec<Known> {
-    let secret = |(name, _): &(String, String)| !NOT_SECRET.contains(&name.as_str());
+    let secret = |(name, _): &(String, String)| {
+        let name = name.to_ascii_uppercase().replace('-', "_");
+        !NOT_SECRET.contains(&name.as_str())
+    };
     env.sensitive()
         .into_iter()
         .filter(secret)

@@ -181,8 +181,9 @@ fn the_gate_passes_and_hands_its_decision_over() {
     let outputs = runner.left("_work/_temp/_runner_file_commands/output");
     assert!(outputs.contains("verdict<<ghadelimiter_"), "{outputs}");
     assert!(runner.summary().contains("Gate passed"), "{}", runner.summary());
-    assert!(text(&output.stdout).contains("at /github/workspace"), "{}", text(&output.stdout));
-    assert!(text(&output.stdout).contains("the engine answers"), "{}", text(&output.stdout));
+    let report = runner.left("_work/_temp/runner-guard/preflight.json");
+    assert!(report.contains("at /github/workspace"), "{report}");
+    assert!(report.contains("the engine answers"), "{report}");
     let left = runner.path("_work/_temp/runner-guard/preflight.json");
     assert_eq!(
         left.metadata().expect("the report is left").uid(),

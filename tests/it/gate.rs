@@ -375,3 +375,20 @@ fn a_primary_that_comes_back_is_not_chosen_at_once_when_there_is_a_state_file() 
     assert_eq!(chosen(&run(&old.to_string(), 1)), "a");
     assert_eq!(chosen(&run("{ damaged", 1)), "a");
 }
+
+/// The names of secrets are no secrets, also where a runner hands an input over with and without its dashes; the key of an App is one.
+#[test]
+fn names_of_required_secrets_are_shown_and_the_key_of_an_app_is_not() {
+    let key = "-----BEGIN RSA PRIVATE KEY-----\nnot-a-real-key-at-all-0123456789\n-----END RSA PRIVATE KEY-----";
+    let names = "DEPLOY_SSH_KEY\nVAULT_PASSWORD";
+    let ended = Guard::action("runner-guard")
+        .env("INPUT_REQUIRED-SECRETS", names)
+        .env("INPUT_REQUIRED_SECRETS", names)
+        .env("INPUT_APP-PRIVATE-KEY", key)
+        .env("INPUT_APP-ID", key)
+        .env("RUNNER_GUARD_SECRET_VAULT_PASSWORD", "")
+        .run();
+    let summary = ended.left("commands/summary");
+    assert!(summary.contains("VAULT_PASSWORD") && summary.contains("DEPLOY_SSH_KEY"), "{summary}");
+    assert!(!summary.contains("not-a-real-key") && !ended.stdout.contains("not-a-real-key"));
+}
