@@ -140,7 +140,7 @@ pub(super) fn shared<'a>(
     all
 }
 
-/// The text with `it` wherever the name stands as a word of its own.
+/// The text with `it` wherever the name stands as a word of its own, and with dots where it is quoted, as in a query.
 fn nameless(text: &str, name: &str) -> String {
     if name.is_empty() {
         return text.to_owned();
@@ -152,7 +152,12 @@ fn nameless(text: &str, name: &str) -> String {
         out.push_str(before);
         let inside = out.chars().next_back().is_some_and(part)
             || after.chars().next().is_some_and(|c| part(c) && c != '.');
-        out.push_str(if inside { name } else { "it" });
+        let quoted = out.ends_with(['"', '`', '\'']);
+        out.push_str(match (inside, quoted) {
+            (true, _) => name,
+            (false, true) => "…",
+            (false, false) => "it",
+        });
         rest = after;
     }
     out.push_str(rest);

@@ -275,16 +275,27 @@ pub(super) fn classify(error: &reqwest::Error, limit: Duration) -> Cause {
         });
     }
     let lower = chain.to_ascii_lowercase();
+    // Which stage it was is said by the class; what is left to say is the root of the matter.
+    let root = || root_of(error);
     if lower.contains("dns error") || lower.contains("failed to lookup address") {
-        Cause::Dns(chain)
+        Cause::Dns(root())
     } else if lower.contains("certificate") || lower.contains("tls") || lower.contains("handshake")
     {
-        Cause::Tls(chain)
+        Cause::Tls(root())
     } else if error.is_connect() {
-        Cause::Connect(chain)
+        Cause::Connect(root())
     } else {
         Cause::Other(chain)
     }
+}
+
+/// The last link of the chain.
+fn root_of(error: &reqwest::Error) -> String {
+    let mut last: &dyn std::error::Error = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
 }
 
 /// The chain below the client's own wrapper, whose text repeats the address (and with it a query that may hold a secret).

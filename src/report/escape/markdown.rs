@@ -99,7 +99,10 @@ fn words(text: &str, mut out: String) -> String {
         if word.is_empty() || is_prose(word) && !(begins && is_list_mark(word)) {
             out.push_str(word);
         } else {
-            push_span(word, &mut out);
+            // What ends a clause belongs to the sentence, not to the address before it.
+            let body = word.trim_end_matches([':', ',', ';', '.']);
+            push_span(body, &mut out);
+            out.push_str(word.get(body.len()..).unwrap_or_default());
         }
     }
     out
@@ -261,7 +264,7 @@ mod tests {
         assert_eq!(prose("x_y`b`"), "`x_y` `b`");
         assert_eq!(
             prose("cc @octocat, see www.evil.example"),
-            "cc `@octocat,` see `www.evil.example`"
+            "cc `@octocat`, see `www.evil.example`"
         );
         assert_eq!(prose("fixes GH-1 and 1234abc :ship:"), "fixes `GH-1` and `1234abc` `:ship:`");
         assert_eq!(prose("✅ größer"), "`✅` größer");

@@ -36,6 +36,7 @@ fn runners_that_share_an_answer_share_a_row() {
 fn a_name_inside_of_a_word_stays() {
     assert_eq!(nameless("a has a label prod-a; a, a.", "a"), "it has it label prod-a; it, it.");
     assert_eq!(nameless("prod-a-2 and prod-a", "prod-a"), "prod-a-2 and it");
+    assert_eq!(nameless("x{runner=\"a\"} of `a`", "a"), "x{runner=\"…\"} of `…`");
     assert_eq!(nameless("x", ""), "x");
 }
 
