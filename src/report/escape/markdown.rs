@@ -100,7 +100,9 @@ fn words(text: &str, mut out: String) -> String {
             out.push_str(word);
         } else {
             // What ends a clause belongs to the sentence, not to the address before it.
-            let body = word.trim_end_matches([':', ',', ';', '.']);
+            let address = word.starts_with("https://") || word.starts_with("http://");
+            let ends = |c: char| address && matches!(c, ':' | ',' | ';' | '.');
+            let body = word.trim_end_matches(ends);
             push_span(body, &mut out);
             out.push_str(word.get(body.len()..).unwrap_or_default());
         }
@@ -264,9 +266,10 @@ mod tests {
         assert_eq!(prose("x_y`b`"), "`x_y` `b`");
         assert_eq!(
             prose("cc @octocat, see www.evil.example"),
-            "cc `@octocat`, see `www.evil.example`"
+            "cc `@octocat,` see `www.evil.example`"
         );
         assert_eq!(prose("fixes GH-1 and 1234abc :ship:"), "fixes `GH-1` and `1234abc` `:ship:`");
+        assert_eq!(prose("at https://a.b:1: no"), "at `https://a.b:1`: no");
         assert_eq!(prose("✅ größer"), "`✅` größer");
         assert_eq!(prose("# x"), "`#` x");
         assert_eq!(prose("1. x"), "`1.` x");
