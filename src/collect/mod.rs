@@ -3,9 +3,14 @@
 
 mod ansible;
 pub mod bundle;
+mod containers;
 mod context;
+mod host;
+mod job_logs;
+mod loki;
 mod metrics;
 mod runner_logs;
+mod steps;
 
 pub use ansible::log_evidence;
 
@@ -19,8 +24,17 @@ use crate::source::{Error, Sources};
 use crate::task::{self, BoxFuture, Cancel, Deadline, Ended};
 
 /// Every collector. Adding one is one new file, its `mod` line and its line here.
-pub const ALL: &[&dyn Collector] =
-    &[&runner_logs::RunnerLogs, &ansible::Ansible, &metrics::Metrics, &context::Context];
+pub const ALL: &[&dyn Collector] = &[
+    &runner_logs::RunnerLogs,
+    &job_logs::JobLogs,
+    &steps::Steps,
+    &ansible::Ansible,
+    &metrics::Metrics,
+    &host::Host,
+    &containers::Containers,
+    &loki::Loki,
+    &context::Context,
+];
 
 /// The collectors that can tell whether the deploy itself failed: all that a green job is asked.
 pub const OUTCOME: &[&dyn Collector] = &[&ansible::Ansible];

@@ -7,8 +7,10 @@
 )]
 
 mod act;
+mod ansible_digest;
 mod architecture;
 mod artifact_upload;
+mod black_box;
 mod bundle;
 mod checks;
 mod config;
@@ -23,6 +25,8 @@ mod github_contract;
 mod policy;
 mod presentation;
 mod prometheus;
+mod report_page;
+mod runner_evidence;
 mod scale;
 mod secrets_never_leak;
 mod summary_render;

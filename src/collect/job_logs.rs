@@ -1,0 +1,21 @@
+//! SKELETON
+
+use super::{Collector, Ctx, Harvest};
+use crate::source::Error;
+use crate::task::BoxFuture;
+
+pub(super) struct JobLogs;
+
+impl Collector for JobLogs {
+    fn id(&self) -> &'static str {
+        "job-logs"
+    }
+
+    fn explain(&self) -> &'static str {
+        "SKELETON"
+    }
+
+    fn run<'a>(&'a self, _ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Harvest, Error>> {
+        Box::pin(async move { Ok(Harvest::Nothing("SKELETON".to_owned())) })
+    }
+}

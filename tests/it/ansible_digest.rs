@@ -1,0 +1,1 @@
+//! What `runner-guard digest` makes of Ansible's output, in every form of it.

@@ -1,0 +1,1 @@
+//! The runner's own logs: which way led to them, and what they say about this job.
