@@ -56,7 +56,7 @@ runner_host() { # NAME: a runner's folder with its settings, its log and a proce
   exporter[$1]=127.0.0.1:$port
   # exec, so that the process to stop at the end is the exporter and not a shell around it.
   (exec env -i PATH="$PATH" HOME="$work" "$binary" exporter --listen "${exporter[$1]}" --runner-root "$home" \
-    --environment production --authorized-for-prod true) >"$work/$1.exporter.log" 2>&1 &
+    --environment production --authorized-for-prod true --hostname "host-of-$1") >"$work/$1.exporter.log" 2>&1 &
   pids+=("$!")
 }
 
@@ -67,7 +67,7 @@ candidate() { # NAME ROLE
 
 # What only GitHub knows is unknown here, so an unknown warns. In production it denies.
 config() { # FILE CANDIDATES
-  printf 'version: 1\nenvironment: production\ntimeout: 20s\nprometheus: {url: "http://%s"}\ngate: {on-unknown: warn}\nrunners:\n%s\n' \
+  printf 'version: 1\nenvironment: production\ntimeout: 20s\nprometheus: {url: "http://%s"}\ngate: {on-unknown: warn, stable-for: 1s}\nrunners:\n%s\n' \
     "$prometheus" "$2" >"$1"
 }
 

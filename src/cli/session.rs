@@ -21,7 +21,7 @@ use crate::task::Cancel;
 const MAX_FILE: usize = 1 << 20;
 
 /// Inputs whose name sounds like a secret and whose value is a list of names.
-const NOT_SECRET: &[&str] = &["INPUT_REQUIRED_SECRETS"];
+const NOT_SECRET: &[&str] = &["INPUT_REQUIRED_SECRETS", "REQUIRED_SECRETS"];
 
 /// Everything that a run of either program carries along.
 pub(super) struct Session {

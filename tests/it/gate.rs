@@ -376,7 +376,8 @@ fn a_primary_that_comes_back_is_not_chosen_at_once_when_there_is_a_state_file() 
     assert_eq!(chosen(&run("{ damaged", 1)), "a");
 }
 
-/// The names of secrets are no secrets, also where a runner hands an input over with and without its dashes; the key of an App is one.
+/// The names of secrets are no secrets, also where a runner hands an input over under several names (act does); the key of an
+/// App is one.
 #[test]
 fn names_of_required_secrets_are_shown_and_the_key_of_an_app_is_not() {
     let key = "-----BEGIN RSA PRIVATE KEY-----\nnot-a-real-key-at-all-0123456789\n-----END RSA PRIVATE KEY-----";
@@ -384,6 +385,7 @@ fn names_of_required_secrets_are_shown_and_the_key_of_an_app_is_not() {
     let ended = Guard::action("runner-guard")
         .env("INPUT_REQUIRED-SECRETS", names)
         .env("INPUT_REQUIRED_SECRETS", names)
+        .env("required-secrets", names)
         .env("INPUT_APP-PRIVATE-KEY", key)
         .env("INPUT_APP-ID", key)
         .env("RUNNER_GUARD_SECRET_VAULT_PASSWORD", "")
