@@ -25,9 +25,14 @@ pub(super) fn section(html: &mut Html, gate: &Value) {
         html.text(", runner ");
         html.leaf("code", "", &escape::one_line(chosen, 200));
     }
+    if let Some(reason) = list(gate, "reasons").first() {
+        let (check, summary) = (word(reason, "check"), word(reason, "summary"));
+        html.text(&escape::one_line(&format!(": {check}: {summary}"), escape::LINE));
+    }
     html.end();
-    let (loud, quiet): (Vec<_>, Vec<_>) =
-        list(gate, "findings").iter().partition(|f| LOUD.contains(&word(f, "status")));
+    let (loud, quiet): (Vec<_>, Vec<_>) = shared(list(gate, "findings"))
+        .into_iter()
+        .partition(|row| LOUD.contains(&word(row.finding, "status")));
     findings(html, &loud);
     candidates(html, list(gate.get("selection").unwrap_or(&Value::Null), "candidates"));
     secrets(html, list(gate, "secrets"));
@@ -41,19 +46,50 @@ pub(super) fn section(html: &mut Html, gate: &Value) {
     }
 }
 
-fn findings(html: &mut Html, all: &[&Value]) {
+/// A finding, and the runners that share it.
+struct Row<'a> {
+    finding: &'a Value,
+    runners: Vec<&'a str>,
+}
+
+/// The findings, what weighs most first; those that say the same of several runners as one.
+fn shared(all: &[Value]) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    let said = |finding| ["check", "status", "summary", "help"].map(|key| word(finding, key));
+    for finding in all {
+        let runner = Some(word(finding, "runner")).filter(|name| !name.is_empty());
+        let bare = list(finding, "observations").is_empty();
+        match rows.iter_mut().find(|row| bare && said(row.finding) == said(finding)) {
+            Some(row) => row.runners.extend(runner),
+            None => rows.push(Row { finding, runners: runner.into_iter().collect() }),
+        }
+    }
+    let weight =
+        |row: &Row<'_>| LOUD.iter().position(|status| *status == word(row.finding, "status"));
+    rows.sort_by_key(|row| weight(row).unwrap_or(LOUD.len()));
+    rows
+}
+
+fn findings(html: &mut Html, all: &[Row<'_>]) {
     if all.is_empty() {
         return;
     }
-    table(html, &["answer", "check", "runner", "what was found"], all.iter(), |html, finding| {
-        let status = word(finding, "status");
-        html.start("tr", &[]);
-        cell(html, "answer", class(status), status);
-        cell(html, "check", "w", word(finding, "check"));
-        cell(html, "runner", "", word(finding, "runner"));
-        cell(html, "found", "", &seen(finding));
-        html.end();
-    });
+    table(
+        html,
+        "rows",
+        &["answer", "check", "runner", "what was found"],
+        all.iter(),
+        |html, row| {
+            let finding = row.finding;
+            let status = word(finding, "status");
+            html.start("tr", &[]);
+            cell(html, "answer", class(status), status);
+            cell(html, "check", "w", word(finding, "check"));
+            cell(html, "runner", "", &row.runners.join(", "));
+            cell(html, "found", "", &seen(finding));
+            html.end();
+        },
+    );
 }
 
 /// The summary, what was observed, and the help.
@@ -75,19 +111,30 @@ fn candidates(html: &mut Html, all: &[Value]) {
         return;
     }
     html.leaf("h3", "", "Candidates");
-    table(html, &["runner", "role", "score", "now", "why not"], all.iter(), |html, candidate| {
-        let chosen = candidate.get("chosen") == Some(&Value::Bool(true));
-        let score = candidate.get("score").and_then(Value::as_u64).map(|n| n.to_string());
-        let why: Vec<&str> =
-            list(candidate, "why_not").iter().filter_map(Value::as_str).take(10).collect();
-        html.start("tr", &[]);
-        cell(html, "runner", if chosen { "good w" } else { "w" }, word(candidate, "name"));
-        cell(html, "role", "", word(candidate, "role"));
-        cell(html, "score", "n", &score.unwrap_or_default());
-        cell(html, "now", "", word(candidate, "busy"));
-        cell(html, "lot", "", if chosen { "chosen".to_owned() } else { why.join("; ") }.as_str());
-        html.end();
-    });
+    table(
+        html,
+        "rows",
+        &["runner", "role", "score", "now", "why not"],
+        all.iter(),
+        |html, candidate| {
+            let chosen = candidate.get("chosen") == Some(&Value::Bool(true));
+            let score = candidate.get("score").and_then(Value::as_u64).map(|n| n.to_string());
+            let why: Vec<&str> =
+                list(candidate, "why_not").iter().filter_map(Value::as_str).take(10).collect();
+            html.start("tr", &[]);
+            cell(html, "runner", if chosen { "good w" } else { "w" }, word(candidate, "name"));
+            cell(html, "role", "", word(candidate, "role"));
+            cell(html, "score", "n", &score.unwrap_or_default());
+            cell(html, "now", "", word(candidate, "busy"));
+            cell(
+                html,
+                "lot",
+                "",
+                if chosen { "chosen".to_owned() } else { why.join("; ") }.as_str(),
+            );
+            html.end();
+        },
+    );
 }
 
 fn secrets(html: &mut Html, all: &[Value]) {
@@ -95,7 +142,7 @@ fn secrets(html: &mut Html, all: &[Value]) {
         return;
     }
     html.leaf("h3", "", "Secrets by name (never a value)");
-    table(html, &["secret", "present", "format", "expiry"], all.iter(), |html, secret| {
+    table(html, "rows", &["secret", "present", "format", "expiry"], all.iter(), |html, secret| {
         html.start("tr", &[]);
         cell(html, "secret", class(word(secret, "status")), word(secret, "name"));
         for column in ["present", "format", "expiry"] {

@@ -43,15 +43,16 @@ pub(super) fn missing(html: &mut Html, more: usize, place: &str) {
     }
 }
 
-/// A table in a box that scrolls by itself.
+/// A table in a box that scrolls by itself; `class` is more than `rows` for one that looks otherwise on a phone.
 pub(super) fn table<T>(
     html: &mut Html,
+    class: &'static str,
     heads: &[&'static str],
     all: impl ExactSizeIterator<Item = T>,
     row: impl FnMut(&mut Html, T),
 ) {
     html.start("div", &[("class", "wide")]);
-    html.start("table", &[("class", "rows")]);
+    html.start("table", &[("class", class)]);
     html.start("thead", &[]);
     html.start("tr", &[]);
     heads.iter().for_each(|head| html.leaf("th", "", head));
@@ -251,14 +252,15 @@ pub(super) fn plays(html: &mut Html, plays: &[Play]) {
         let mut hosts: Vec<_> = play.hosts.iter().collect();
         hosts.sort_by_key(|host| !host.is_bad());
         let heads: Vec<&'static str> = [&["host"], &RECAP[..]].concat();
-        table(html, &heads, hosts.into_iter(), |html, host| {
+        table(html, "rows recap", &heads, hosts.into_iter(), |html, host| {
             html.start("tr", &[]);
             let class = if host.is_bad() { "bad w" } else { "good w" };
             cell(html, "host", class, host.name.as_str());
             for (place, (word, n)) in RECAP.into_iter().zip(host.counts).enumerate() {
                 let bad = n > 0 && crate::report::play::TROUBLE.contains(&place);
                 let text = if n == 0 { "·".to_owned() } else { n.to_string() };
-                cell(html, word, if bad { "n bad" } else { "n" }, &text);
+                let class = if bad { "n bad" } else { "n" };
+                cell(html, word, if n == 0 { "n zero" } else { class }, &text);
             }
             html.end();
         });
@@ -271,7 +273,7 @@ pub(super) fn collectors(html: &mut Html, report: &Report) {
     }
     html.leaf("h2", "", "What was collected");
     let heads = ["collector", "status", "entries", "time", "from where, or why not"];
-    table(html, &heads, report.collected.iter(), collector);
+    table(html, "rows", &heads, report.collected.iter(), collector);
 }
 
 fn collector(html: &mut Html, row: &CollectedRow) {

@@ -7,6 +7,9 @@ use crate::report::escape;
 /// Elements that have no end.
 const VOID: [&str; 3] = ["meta", "input", "link"];
 
+/// Elements inside of a line; a line end behind them would be a space.
+const INLINE: [&str; 4] = ["a", "code", "strong", "span"];
+
 /// A document that grows.
 pub(super) struct Html {
     out: String,
@@ -42,7 +45,7 @@ impl Html {
         if let Some(tag) = self.open.pop() {
             self.out.push_str("</");
             self.out.push_str(tag);
-            self.out.push_str(">\n");
+            self.out.push_str(if INLINE.contains(&tag) { ">" } else { ">\n" });
         }
     }
 
