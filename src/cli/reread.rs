@@ -51,14 +51,15 @@ pub(super) fn report(session: &Session, path: &Path) -> Result<Report, Failure> 
     Ok(report)
 }
 
-/// The entries that are evidence, as it was when they were collected. Without a manifest every entry is a log.
+/// The entries that are evidence, as it was when they were collected. What a manifest does not name is no evidence; without a manifest
+/// every entry is a log.
 fn evidence(session: &Session, opened: &Opened, manifest: &Value) -> Vec<Evidence<Redacted>> {
     let rows = list(manifest, "entries");
     let about = |name: &str| rows.iter().find(|row| word(row, "path") == name);
     let all = opened.entries.iter().map(|(name, bytes)| (name, bytes, about(name)));
     let wanted = all.filter(|(name, _, row)| match row {
         Some(row) => word(row, "kind") != OWN,
-        None => !is_own(name),
+        None => rows.is_empty() && !is_own(name),
     });
     wanted
         .map(|(name, bytes, row)| {

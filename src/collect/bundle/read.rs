@@ -265,7 +265,7 @@ fn verify(found: &mut Found) {
     let strange: Vec<String> =
         found.opened.entries.keys().filter(|name| !promised.contains_key(*name)).cloned().collect();
     for name in strange {
-        found.problem(&name, "not in the manifest");
+        found.problem(&name, "not in the manifest, so it is no evidence");
     }
     found.opened.manifest = Some(manifest);
 }

@@ -55,7 +55,9 @@ pub(super) fn table<T>(
     html.start("table", &[("class", class)]);
     html.start("thead", &[]);
     html.start("tr", &[]);
-    heads.iter().for_each(|head| html.leaf("th", "", head));
+    for head in heads {
+        html.leaf("th", "", head);
+    }
     html.end();
     html.end();
     html.start("tbody", &[]);

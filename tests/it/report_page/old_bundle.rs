@@ -32,7 +32,9 @@ fn reread(bundle: &Path, format: &str) -> Ended {
 }
 
 fn notes(ended: &Ended) -> String {
-    ended.report()["notes"].as_array().expect("notes").iter().map(|n| format!("{n}\n")).collect()
+    let report = ended.report();
+    let all = report["notes"].as_array().expect("notes").iter();
+    all.filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
 }
 
 fn unpacked(bundle: &Path) -> TempDir {
