@@ -74,7 +74,7 @@ pub fn render(page: &Page<'_>) -> String {
     if let Some(gate) = page.gate {
         gate::section(&mut html, gate);
     }
-    parts::collectors(&mut html, report);
+    parts::collectors(&mut html, page);
     parts::notes(&mut html, report);
     items::section(&mut html, page);
     parts::footer(&mut html, page);

@@ -269,16 +269,38 @@ pub(super) fn plays(html: &mut Html, plays: &[Play]) {
     }
 }
 
-pub(super) fn collectors(html: &mut Html, report: &Report) {
-    if report.collected.is_empty() {
+pub(super) fn collectors(html: &mut Html, page: &Page<'_>) {
+    let rows = &page.report.collected;
+    if rows.is_empty() {
         return;
     }
     html.leaf("h2", "", "What was collected");
-    let heads = ["collector", "status", "entries", "time", "from where, or why not"];
-    table(html, "rows", &heads, report.collected.iter(), collector);
+    let heads = ["collector", "status", "entries", "size", "time", "from where, or why not"];
+    let sizes = sizes(page);
+    let all: Vec<_> = rows.iter().zip(sizes).collect();
+    table(html, "rows", &heads, all.into_iter(), collector);
 }
 
-fn collector(html: &mut Html, row: &CollectedRow) {
+/// How many bytes each collector brought: the entries lie in the order of the collectors. Blank when the numbers do not agree.
+fn sizes(page: &Page<'_>) -> Vec<String> {
+    let brought = |row: &CollectedRow| match &row.collected {
+        Collected::Ok { entries, .. } => *entries,
+        Collected::Skipped(_) | Collected::Failed(_) | Collected::TimedOut => 0,
+    };
+    let counts: Vec<usize> = page.report.collected.iter().map(brought).collect();
+    if counts.iter().sum::<usize>() != page.items.len() {
+        return vec![String::new(); counts.len()];
+    }
+    let mut items = page.items.iter();
+    let size = |n: &usize| {
+        let bytes: usize = items.by_ref().take(*n).map(|item| item.text.len()).sum();
+        let shown = units::bytes(u64::try_from(bytes).unwrap_or(u64::MAX));
+        if *n == 0 { String::new() } else { shown }
+    };
+    counts.iter().map(size).collect()
+}
+
+fn collector(html: &mut Html, (row, size): (&CollectedRow, String)) {
     let (class, word, entries, detail) = match &row.collected {
         Collected::Ok { note, entries } => ("good w", "ok", entries.to_string(), note.as_str()),
         Collected::Skipped(reason) => ("off w", "skipped", String::new(), reason.as_str()),
@@ -291,6 +313,7 @@ fn collector(html: &mut Html, row: &CollectedRow) {
     cell(html, "collector", "w", row.collector);
     cell(html, "status", class, word);
     cell(html, "entries", "n", &entries);
+    cell(html, "size", "n", &size);
     cell(html, "time", "n", &units::duration(row.took));
     cell(html, "detail", "", detail);
     html.end();

@@ -124,3 +124,22 @@ fn a_huge_report_stays_within_its_budget_and_says_what_is_missing() {
             && few.matches("the end\n</pre>").count() + few.matches("the end</pre>").count() == 3
     );
 }
+
+#[test]
+fn every_collector_shows_the_size_of_what_it_brought_unless_the_numbers_disagree() {
+    let report = sample::failed();
+    let none = Counts::new();
+    let text = "x".repeat(2048);
+    let item = Item {
+        path: "ansible/play.log",
+        kind: "ansible",
+        origin: "o",
+        text: &text,
+        sha256: "00",
+        truncated: false,
+        redactions: &none,
+    };
+    let size = "<td title=\"size\" class=\"n\">2.0 KiB</td>";
+    assert_eq!(page_of(&report, &[item]).matches(size).count(), 1);
+    assert_eq!(page_of(&report, &[item, item]).matches(size).count(), 0);
+}
