@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
 
-everything=(rust musl keys docker job-image prometheus ansible act node peers openapi cargo-deny actionlint cmark-gfm shellcheck)
+everything=(rust musl keys docker job-image prometheus ansible act node peers openapi cargo-deny actionlint cmark-gfm shellcheck chromium)
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
 
@@ -170,6 +170,7 @@ setup_cargo_deny() {
 
 setup_cmark_gfm() { tool cmark-gfm; }
 setup_shellcheck() { tool shellcheck; }
+setup_chromium() { tool chromium; }
 
 (($#)) || die "usage: scripts/setup.sh WHAT... (all, or some of: ${everything[*]})"
 what=("$@")

@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 trap '"$root/scripts/teardown.sh"' EXIT
-"$root/scripts/setup.sh" rust musl docker job-image prometheus ansible act node peers openapi cmark-gfm
+"$root/scripts/setup.sh" rust musl docker job-image prometheus ansible act node peers openapi cmark-gfm chromium
 
 # The tests judge what is shipped: the static binary, in its image. Thin LTO saves some minutes against the release.
 # A binary that is there already can be given, to run some tests again.

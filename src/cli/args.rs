@@ -32,6 +32,8 @@ pub(super) enum Command {
     Diagnose(DiagnoseArgs),
     /// Serve the metrics of the runners on this host.
     Exporter(ExporterArgs),
+    /// Say what changed between two runs: bundles, or the JSON reports of two gates or two black boxes.
+    Diff(DiffArgs),
     /// Say what failed in an Ansible log, and why.
     Digest(DigestArgs),
     /// Copy stdin to stdout without secrets.
@@ -140,12 +142,26 @@ pub(super) struct DiagnoseArgs {
     /// A log to read; then nothing else is collected and no bundle is written.
     #[arg(long, value_name = "FILE")]
     pub(super) log: Vec<PathBuf>,
+    /// An old bundle (tar.gz, zip or unpacked folder) to read again; then nothing is collected, and no configuration is read.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["log", "ansible_log", "runner_logs", "config"])]
+    pub(super) bundle: Option<PathBuf>,
     /// A file with Ansible output.
     #[arg(long, value_name = "FILE")]
     ansible_log: Vec<String>,
     /// Folder with the runner's _diag logs.
     #[arg(long, value_name = "DIR")]
     runner_logs: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DiffArgs {
+    /// The older run: a bundle (tar.gz, zip or unpacked folder), a report.json or a preflight.json.
+    pub(super) old: PathBuf,
+    /// The newer run, likewise.
+    pub(super) new: PathBuf,
+    /// Form of the result.
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) format: DigestFormat,
 }
 
 #[derive(Debug, Args)]

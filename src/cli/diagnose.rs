@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use super::failure::Failure;
+use super::page;
 use super::session::Session;
 use super::upload;
 use crate::collect::{self, Collection, Collector, bundle};
@@ -20,6 +21,9 @@ use crate::task::Deadline;
 
 /// Most of one log that is read, in bytes: its beginning and its end.
 const LOG_CAP: usize = 64 << 20;
+
+/// Our own texts in the bundle.
+const OWN: [&str; 4] = ["summary.md", "report.json", page::NAME, "preflight.json"];
 
 /// Where the run leaves its files.
 pub(super) struct Place {
@@ -59,7 +63,8 @@ pub(super) async fn run(
     place: &Place,
 ) -> Result<Report, Failure> {
     let start = Instant::now();
-    let collection = collect(session, config, collect::ALL).await?;
+    let mut collection = collect(session, config, collect::ALL).await?;
+    bundle::place_all(&mut collection.evidence, &OWN);
     let mut report = explain(session, config, collection.evidence.as_slice())?;
     report.collected = collection.rows;
     report.took = start.elapsed();
@@ -107,7 +112,7 @@ pub(super) fn of_logs(
     explain(session, config, &evidence)
 }
 
-fn explain(
+pub(super) fn explain(
     session: &Session,
     config: &Config,
     evidence: &[Evidence<Redacted>],
@@ -149,6 +154,8 @@ fn write_bundle(
     place: &Place,
 ) -> anyhow::Result<bundle::Bundle> {
     let text = summary::render(report, summary::BUDGET)?;
+    let page = page::render(session, report, evidence, place.preflight.as_ref());
+    leave_page(session, place, &page);
     let own = |name: &str, kind: &'static str, text: Redacted| bundle::Entry {
         path: BundlePath::new("", name),
         kind,
@@ -157,6 +164,7 @@ fn write_bundle(
     let mut extra = vec![
         own("summary.md", "report", session.red(&text)),
         own("report.json", "report", session.redactor.pretty_json(json::to_json(report))),
+        own(page::NAME, "report", page),
     ];
     extra.extend(place.preflight.clone().map(|text| own("preflight.json", "report", text)));
     let created = jiff::Timestamp::from_second(session.now)?;
@@ -169,6 +177,21 @@ fn write_bundle(
         &meta,
         &session.redactor,
     )?)
+}
+
+/// Leaves the page beside the bundle, for who has no archive at hand. One that holds a secret stays away, as an entry of the bundle would.
+fn leave_page(session: &Session, place: &Place, page: &Redacted) {
+    let leaks = session.redactor.leaks(page.as_str().as_bytes());
+    if !leaks.is_empty() {
+        return tracing::warn!(
+            "{} withheld: it still holds the value of {}",
+            page::NAME,
+            leaks.join(", ")
+        );
+    }
+    if let Err(problem) = bundle::leave(&place.folder, page::NAME, page) {
+        tracing::debug!("{problem}");
+    }
 }
 
 /// The configuration for a black box: a broken file must not cost the explanation of a broken deploy.

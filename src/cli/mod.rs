@@ -3,13 +3,16 @@
 mod action;
 mod args;
 mod diagnose;
+mod diff;
 pub mod exit;
 mod failure;
+mod page;
 mod plain;
 mod policy;
 mod preflight;
 mod publish;
 mod requirements;
+mod reread;
 mod session;
 mod signal;
 mod upload;
@@ -80,7 +83,11 @@ impl Command {
             Self::Preflight(args) => args.apply(inputs),
             Self::Diagnose(args) => args.apply(inputs),
             Self::Config(command) => command.apply(inputs),
-            Self::Exporter(_) | Self::Digest(_) | Self::Redact | Self::Explain { .. } => {}
+            Self::Exporter(_)
+            | Self::Diff(_)
+            | Self::Digest(_)
+            | Self::Redact
+            | Self::Explain { .. } => {}
         }
     }
 }
@@ -95,6 +102,7 @@ async fn dispatch(session: &Session, stage: Stage, command: Option<Command>) -> 
         Command::Preflight(args) => preflight_command(session, &args).await,
         Command::Diagnose(args) => diagnose_command(session, &args).await,
         Command::Exporter(args) => exporter_command(session, args).await,
+        Command::Diff(args) => diff::run(session, &args).map(|()| exit::PROCEED),
         Command::Digest(args) => plain::digest(session, &args).map(|()| exit::PROCEED),
         Command::Redact => plain::redact(session).map(|()| exit::PROCEED),
         Command::Config(command) => policy::run(session, &command),
@@ -119,6 +127,10 @@ async fn preflight_command(session: &Session, args: &PreflightArgs) -> Result<u8
 }
 
 async fn diagnose_command(session: &Session, args: &DiagnoseArgs) -> Result<u8, Failure> {
+    if let Some(bundle) = &args.bundle {
+        publish::print(session, &reread::report(session, bundle)?, &args.common);
+        return Ok(exit::PROCEED);
+    }
     let config = session.config()?;
     let report = if args.log.is_empty() {
         let folder = args.common.out.clone();

@@ -7,8 +7,9 @@ mod archive;
 mod folder;
 mod manifest;
 mod places;
+pub mod read;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -134,6 +135,15 @@ pub fn write(
     })
 }
 
+/// Leaves one text beside the bundle, complete or not at all; a link that lies in its place is replaced, not followed.
+///
+/// # Errors
+/// [`Error`]: the folder or the file could not be written.
+pub fn leave(dir: &Path, name: &str, text: &Redacted) -> Result<PathBuf, Error> {
+    let fill = |file: &mut std::fs::File| file.write_all(text.as_str().as_bytes());
+    Folder::open(dir)?.create(name, fill).map(|written| written.path)
+}
+
 /// One text on its way into the bundle.
 #[derive(Clone, Copy)]
 struct Item<'a> {
@@ -235,8 +245,20 @@ fn reason_to_withhold(
     })
 }
 
-/// Lower-case hex SHA-256.
-fn sha256(bytes: &[u8]) -> String {
+/// Gives every piece of evidence the path that it will have in the bundle beside entries with the names `taken`, so that whoever points
+/// to a line of it points to the right file. [`write`] keeps these paths.
+pub fn place_all(evidence: &mut [Evidence<Redacted>], taken: &[&str]) {
+    let mut places = Places::reserving(MANIFEST);
+    for name in taken {
+        places.place(name);
+    }
+    for one in evidence {
+        one.path = BundlePath::new("", &places.place(one.path.as_str()));
+    }
+}
+
+/// Lower-case hex SHA-256, as the manifest has it.
+pub fn sha256(bytes: &[u8]) -> String {
     hex(digest(&SHA256, bytes).as_ref())
 }
 

@@ -3,11 +3,14 @@
 pub mod annotations;
 pub mod answer;
 pub mod diagnosis;
+pub mod diff;
 pub mod escape;
 pub mod evidence;
 pub mod finding;
+pub mod html;
 pub mod json;
 pub mod junit;
+pub mod play;
 mod rows;
 #[cfg(test)]
 mod sample;
@@ -21,6 +24,7 @@ pub use answer::{Answer, Observation, Outcome, Status};
 pub use diagnosis::{Certainty, Diagnosis, EvidenceLine};
 pub use evidence::{BundlePath, Evidence, EvidenceKind, Excerpt, Raw, Truncation};
 pub use finding::Finding;
+pub use play::{Play, PlayHost};
 pub use verdict::{BlockClass, Candidate, Reason, Selection, Verdict};
 
 use std::time::Duration;

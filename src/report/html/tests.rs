@@ -1,0 +1,145 @@
+use serde_json::json;
+
+use super::super::{PlayHost, sample};
+use super::*;
+
+const HOSTILE: &str = "</pre></td></script><script>document.title='owned'</script><img src=x onerror=alert(1)>\" onload=\"x";
+
+fn page_of(report: &Report, items: &[Item<'_>]) -> String {
+    render(&Page { report, gate: None, plays: &[], items, created: "2026-01-31 03:00 UTC" })
+}
+
+fn tags(page: &str, tag: &str) -> usize {
+    page.matches(&format!("<{tag}")).count()
+}
+
+#[test]
+fn the_answer_comes_first_and_every_part_is_there() {
+    let page = page_of(&sample::failed(), &[]);
+    let at = |words: &str| page.find(words).unwrap_or_else(|| panic!("{words} is missing"));
+    let order = ["Deploy failed", "What to do now", ">Why<", "Failures (2)", "What was collected"];
+    assert!(order.map(at).is_sorted());
+    assert!(page.contains("ansible/play.log:42"));
+    assert!(page.contains(
+        "<a href=\"https://github.com/octo/guard/blob/v1/docs/runbooks/disk-space.md#disk-full\""
+    ));
+}
+
+#[test]
+fn the_policy_of_the_page_allows_its_own_script_and_nothing_else() {
+    let page = page_of(&sample::failed(), &[]);
+    let hash = STANDARD.encode(digest(&SHA256, SCRIPT.as_bytes()));
+    assert!(page.contains(&format!("script-src &#39;sha256-{hash}&#39;")), "{page:.900}");
+    assert!(page.contains(&format!("<script>{SCRIPT}</script>")));
+    assert!(!SCRIPT.contains("</") && !STYLE.contains("</"));
+    assert!(!STYLE.contains("url(") && !STYLE.contains("@import"));
+    for word in ["src=", "innerHTML", "eval(", "<iframe", "<form"] {
+        assert!(!page.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn foreign_text_adds_no_element_in_any_part() {
+    let mut report = sample::failed();
+    let quiet = page_of(&report, &[]);
+    let hostile = sample::text(HOSTILE);
+    report.job.job = hostile.clone();
+    report.job.runner = hostile.clone();
+    report.diagnoses[0].subject = Some(hostile.clone());
+    report.diagnoses[0].evidence[0].text = hostile.clone();
+    report.failures[0].label = hostile.clone();
+    report.failures[0].text = hostile;
+    let page = page_of(&report, &[]);
+    for tag in ["script", "img", "td", "pre", "a "] {
+        assert_eq!(tags(&page, tag), tags(&quiet, tag), "{tag}");
+    }
+}
+
+#[test]
+fn a_gate_and_plays_and_entries_full_of_markup_add_no_element() {
+    let gate = |words: &str| {
+        json!({"verdict": "block", "selection": {"chosen": words, "candidates": [{"name": words, "why_not": [words]}]},
+            "secrets": [{"name": words, "present": words}],
+            "findings": [{"status": "fail", "check": words, "summary": words, "observations": [{"name": words, "value": words}]}]})
+    };
+    let counts = Counts::from([(HOSTILE.to_owned(), 1)]);
+    let report = sample::failed();
+    let with = |words: &str| {
+        let host = PlayHost { name: sample::text(words), counts: [1; 7] };
+        let play =
+            Play { entry: words.to_owned(), verdict: sample::text(words), hosts: vec![host] };
+        let item = Item {
+            path: words,
+            kind: "job-log",
+            origin: words,
+            text: words,
+            sha256: "00",
+            truncated: true,
+            redactions: &counts,
+        };
+        let gate = gate(words);
+        let (plays, items) = ([play], [item]);
+        render(&Page {
+            report: &report,
+            gate: Some(&gate),
+            plays: &plays,
+            items: &items,
+            created: words,
+        })
+    };
+    let (quiet, page) = (with("x"), with(HOSTILE));
+    for tag in ["script", "img", "td", "pre", "a ", "details", "dd"] {
+        assert_eq!(tags(&page, tag), tags(&quiet, tag), "{tag}");
+    }
+}
+
+#[test]
+fn a_huge_report_stays_within_its_budget_and_says_what_is_missing() {
+    let mut report = sample::failed();
+    let big = "<\u{202e}".repeat(10_000);
+    report.failures = (0..500).map(|n| sample::failure(&format!("task {n}"), &big, true)).collect();
+    report.notes = (0..500).map(|_| sample::text(&big)).collect();
+    let none = Counts::new();
+    let text = format!("{}the end\n", "a <line> & more\n".repeat(1000));
+    let names: Vec<String> = (0..3000).map(|n| format!("runner/{n}.log")).collect();
+    let items: Vec<Item<'_>> = names
+        .iter()
+        .map(|path| Item {
+            path,
+            kind: "runner-log",
+            origin: "the runner",
+            text: &text,
+            sha256: "00",
+            truncated: false,
+            redactions: &none,
+        })
+        .collect();
+    let page = page_of(&report, &items);
+    assert!(page.len() <= BUDGET, "{}", page.len());
+    assert!(page.contains("more are in report.json") && page.contains("more are in the bundle"));
+    assert!(page.contains("the end"));
+    let few = page_of(&sample::failed(), &items[..3]);
+    assert!(
+        few.len() <= BUDGET
+            && few.matches("the end\n</pre>").count() + few.matches("the end</pre>").count() == 3
+    );
+}
+
+#[test]
+fn every_collector_shows_the_size_of_what_it_brought_unless_the_numbers_disagree() {
+    let report = sample::failed();
+    let none = Counts::new();
+    let text = "x".repeat(2048);
+    let item = Item {
+        path: "ansible/play.log",
+        kind: "ansible",
+        origin: "o",
+        text: &text,
+        sha256: "00",
+        truncated: false,
+        redactions: &none,
+    };
+    let size = "<td title=\"size\" class=\"n\">2.0 KiB</td>";
+    assert_eq!(page_of(&report, &[item]).matches(size).count(), 1);
+    assert_eq!(page_of(&report, &[item, item]).matches(size).count(), 0);
+}
