@@ -1,0 +1,1 @@
+//! What the black box learns from GitHub about the jobs that failed.
