@@ -71,8 +71,7 @@ async fn collect(ctx: &Ctx<'_>, github: &GitHub, run: Run) -> Result<Harvest, Er
         let answer = fetched(ctx, github, &job, cap, deadline).await;
         (job, answer)
     };
-    let answers: Vec<Answer> =
-        stream::iter(wanted).map(fetch).buffered(AT_ONCE).collect().await;
+    let answers: Vec<Answer> = stream::iter(wanted).map(fetch).buffered(AT_ONCE).collect().await;
     match nothing_came(&answers) {
         Some(error) if steps::may_not(error) => {
             return Ok(Harvest::Nothing(steps::MAY_NOT.to_owned()));
@@ -154,7 +153,8 @@ fn harvest(answers: Vec<Answer>, run: &Run, redactor: &Redactor) -> Harvest {
         let own = "the log of this job can not be read while it runs; a separate job with `if: failure()` can read it";
         notes.push(own.to_owned());
     }
-    let found = format!("{} of {} failed job(s) of {}", entries.len(), run.failed.len(), run.name());
+    let found =
+        format!("{} of {} failed job(s) of {}", entries.len(), run.failed.len(), run.name());
     let shown = notes.iter().map(|n| n.trim_start_matches("runner-guard: "));
     let note = [found.as_str()].into_iter().chain(shown).collect::<Vec<_>>().join("; ");
     if !notes.is_empty() {

@@ -134,8 +134,11 @@ fn open_failure<'a>(
         fields: Vec::new(),
     };
     // The same failure in the logs of several jobs is one cause.
-    let mut same: Vec<Passage<'a>> =
-        passages.iter().filter(|p| (p.label, p.text) == (passage.label, passage.text)).copied().collect();
+    let mut same: Vec<Passage<'a>> = passages
+        .iter()
+        .filter(|p| (p.label, p.text) == (passage.label, passage.text))
+        .copied()
+        .collect();
     same.dedup_by_key(|p| p.evidence);
     Cause::new(signature, same.into_iter().map(hit).collect())
 }
