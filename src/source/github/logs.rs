@@ -75,7 +75,7 @@ impl GitHub {
         Err(Error::new(tried, Cause::Other("too many redirects".to_owned())))
     }
 
-    /// Reads from the storage of logs, with a client that knows no token. The address holds a signature: no error quotes it.
+    /// Reads from the storage of logs, with a client that knows no token; once more after a passing fault. The address holds a signature: no error quotes it.
     async fn stored(
         &self,
         tried: &str,
@@ -86,11 +86,14 @@ impl GitHub {
         let url = location.and_then(|location| Url::parse(location).ok()).filter(is_safe);
         let unsafe_one = || Cause::Parse("the address of the log is not an https one".to_owned());
         let url = url.ok_or_else(|| Error::new(tried, unsafe_one()))?;
-        let limit = deadline.remaining();
-        let asked = self.http.client().get(url).send();
-        let response = match tokio::time::timeout_at(just_before(deadline), asked).await {
-            Ok(answer) => answer.map_err(|e| Error::new(tried, classify(&e, limit)))?,
-            Err(_) => return Err(Error::new(tried, Cause::Timeout(limit))),
+        let response = match self.opened(tried, &url, deadline).await {
+            Err(error) if matches!(error.cause(), Cause::Other(_)) => {
+                self.opened(tried, &url, deadline).await?
+            }
+            Ok(response) if response.status().is_server_error() => {
+                self.opened(tried, &url, deadline).await?
+            }
+            other => other?,
         };
         match response.status().as_u16() {
             200..=299 => Ok(LogAnswer::Read(streamed(tried, response, cap, deadline).await)),
@@ -100,6 +103,21 @@ impl GitHub {
                 let message = "the storage of logs refuses".to_owned();
                 Err(Error::new(tried, Cause::Status { status, message }))
             }
+        }
+    }
+
+    /// The head of the storage's answer.
+    async fn opened(
+        &self,
+        tried: &str,
+        url: &Url,
+        deadline: Deadline,
+    ) -> Result<reqwest::Response, Error> {
+        let limit = deadline.remaining();
+        let asked = self.http.client().get(url.clone()).send();
+        match tokio::time::timeout_at(just_before(deadline), asked).await {
+            Ok(answer) => answer.map_err(|e| Error::new(tried, classify(&e, limit))),
+            Err(_) => Err(Error::new(tried, Cause::Timeout(limit))),
         }
     }
 }

@@ -185,7 +185,11 @@ fn an_expired_a_slow_and_a_cut_log_leave_a_sentence_and_cost_no_other() {
     let cut = Log::Cut("a whole line\nhalf of a li".to_owned());
     let logs = vec![(1, Log::Expired), (2, text("dripping\n")), (3, cut), (4, text(FULL))];
     let slow = Fault::on("/logs/2?", 1, FaultKind::Drip(Duration::from_secs(600)));
-    let server = FakeGitHub::start(Script { faults: vec![slow], ..with_jobs(&jobs, logs) });
+    let passing = [Fault::on("/logs/4?", 1, FaultKind::Reset), Fault::status("/logs/3?", 1, 503)];
+    let server = FakeGitHub::start(Script {
+        faults: passing.into_iter().chain([slow]).collect(),
+        ..with_jobs(&jobs, logs)
+    });
     let seen = seen(
         prepared(&server).file(".github/runner-guard.yml", "version: 1\ncollect:\n  timeout: 6s\n"),
     );

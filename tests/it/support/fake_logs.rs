@@ -1,6 +1,7 @@
 //! The logs of jobs as GitHub serves them: a redirect to a storage elsewhere, which wants no token.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
@@ -70,8 +71,11 @@ pub(super) fn blob(state: &State, request: &Recorded) -> Option<Answer> {
         }
         Log::Cut(text) => {
             let announced = HeaderValue::from_str(&(text.len() + 100).to_string());
-            let once = stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from(text)))]);
-            let mut answer = Response::new(StreamBody::new(once).boxed_unsync());
+            let some = stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from(text)))]);
+            // The text leaves before the connection ends.
+            let end = stream::once(tokio::time::sleep(Duration::from_millis(50)))
+                .map(|()| Ok(Frame::data(Bytes::new())));
+            let mut answer = Response::new(StreamBody::new(some.chain(end)).boxed_unsync());
             answer.headers_mut().insert("content-length", announced.expect("length"));
             answer
         }
