@@ -47,7 +47,7 @@ impl Collector for JobLogs {
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Harvest, Error>> {
         Box::pin(async move {
             match (steps::known(ctx).await?, &ctx.sources.github) {
-                (Known::Jobs(run), Ok(github)) => collect(ctx, github, run).await,
+                (Known::Jobs(run), Ok(github)) => collect(ctx, github, *run).await,
                 (Known::Nothing(why), _) => Ok(Harvest::Nothing(why)),
                 (Known::Jobs(_), Err(why)) => Ok(Harvest::Nothing(why.clone())),
             }

@@ -2,6 +2,8 @@
 
 mod reading;
 
+use std::fmt::Write as _;
+
 use super::{Collector, Ctx, Harvest};
 use crate::config::Job;
 use crate::report::{BundlePath, Evidence, EvidenceKind};
@@ -42,7 +44,7 @@ impl Collector for Steps {
 /// What GitHub knows about the jobs of the run.
 pub(super) enum Known {
     /// The run.
-    Jobs(Run),
+    Jobs(Box<Run>),
     /// Nothing, and why; the sentence ends with the line to add.
     Nothing(String),
 }
@@ -85,7 +87,7 @@ pub(super) async fn known(ctx: &Ctx<'_>) -> Result<Known, Error> {
     };
     let own = if ctx.job.subject_run.is_some() { None } else { own(&jobs, ctx.job).cloned() };
     let failed = failed(&jobs, own.as_ref());
-    Ok(Known::Jobs(Run { id, own, failed }))
+    Ok(Known::Jobs(Box::new(Run { id, own, failed })))
 }
 
 /// Whether GitHub refuses for want of a permission; it hides private things behind a 404.
@@ -130,7 +132,7 @@ fn harvest(run: &Run) -> Harvest {
         text.push_str(&reading::table(job));
     }
     if all.len() > MOST {
-        text.push_str(&format!("\n[... {} jobs left out ...]\n", all.len() - MOST));
+        let _ = writeln!(text, "\n[... {} jobs left out ...]", all.len() - MOST);
     }
     let said = line(first);
     let said = said.trim_start_matches("runner-guard: ");

@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn kind(job: &RunJob) -> String {
-        line(job).splitn(3, ": ").nth(1).unwrap_or_default().to_owned()
+        line(job).split(": ").nth(1).unwrap_or_default().to_owned()
     }
 
     #[test]

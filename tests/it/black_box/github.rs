@@ -18,7 +18,7 @@ const FULL: &str = "\u{feff}2026-11-22T09:00:02.1234567Z ##[group]Run tar\r\n\
 
 fn job(id: u64, name: &str, conclusion: Option<&str>, steps: &[Option<&str>]) -> Value {
     let status = |ended: bool| if ended { "completed" } else { "in_progress" };
-    let step = |(number, conclusion): (usize, &Option<&str>)| {
+    let step = |(number, conclusion): (usize, Option<&str>)| {
         json!({ "name": format!("Step {number}"), "number": number, "status": status(conclusion.is_some()), "conclusion": conclusion,
                 "started_at": "2026-11-22T09:00:00Z", "completed_at": conclusion.map(|_| "2026-11-22T09:00:05Z") })
     };
@@ -29,7 +29,7 @@ fn job(id: u64, name: &str, conclusion: Option<&str>, steps: &[Option<&str>]) ->
         "workflow_name": "deploy", "status": status(conclusion.is_some()), "conclusion": conclusion, "labels": ["self-hosted", "prod"],
         "created_at": "2026-11-22T08:00:00Z", "started_at": "2026-11-22T09:00:00Z",
         "completed_at": conclusion.map(|_| "2026-11-22T09:01:00Z"), "runner_id": 1, "runner_name": runner, "runner_group_id": 1,
-        "runner_group_name": "Default", "steps": (1..).zip(steps).map(step).collect::<Vec<_>>(),
+        "runner_group_name": "Default", "steps": (1..).zip(steps.iter().copied()).map(step).collect::<Vec<_>>(),
     })
 }
 
@@ -89,8 +89,8 @@ fn seen(guard: Guard) -> Seen {
     Seen { ended, bundle }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test reads what the program wrote")]
 fn unpacked(archive: &std::path::Path) -> BTreeMap<String, String> {
-    #[expect(clippy::disallowed_methods, reason = "a test reads what the program wrote")]
     let packed = std::fs::read(archive).expect("a bundle");
     let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&*packed));
     let file = |entry: std::io::Result<tar::Entry<'_, _>>| {
@@ -184,7 +184,7 @@ fn an_expired_a_slow_and_a_cut_log_leave_a_sentence_and_cost_no_other() {
         (1..=4).map(|id| job(id, &format!("job {id}"), Some("failure"), FAILED)).collect();
     let cut = Log::Cut("a whole line\nhalf of a li".to_owned());
     let logs = vec![(1, Log::Expired), (2, text("dripping\n")), (3, cut), (4, text(FULL))];
-    let slow = Fault::on("/logs/2?", 1, FaultKind::Drip(Duration::from_secs(600)));
+    let slow = Fault::on("/logs/2?", 1, FaultKind::Drip(Duration::from_mins(10)));
     let passing = [Fault::on("/logs/4?", 1, FaultKind::Reset), Fault::status("/logs/3?", 1, 503)];
     let server = FakeGitHub::start(Script {
         faults: passing.into_iter().chain([slow]).collect(),
