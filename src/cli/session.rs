@@ -20,6 +20,9 @@ use crate::task::Cancel;
 /// Largest configuration file and certificate bundle, in bytes.
 const MAX_FILE: usize = 1 << 20;
 
+/// Largest payload of an event, in bytes; GitHub's own limit is 25 MB for a delivery.
+const MAX_EVENT: usize = 25 << 20;
+
 /// Inputs whose name sounds like a secret and whose value is a list of names.
 const NOT_SECRET: &[&str] = &["INPUT_REQUIRED_SECRETS", "REQUIRED_SECRETS"];
 
@@ -163,7 +166,19 @@ impl Session {
             variables: self.env.variables().into_iter().collect(),
             path: self.env.text("PATH"),
             started: self.env.text("STATE_started").parse().unwrap_or(0),
+            subject_run: self.subject_run(),
         }
+    }
+
+    /// The run that started this one, from the event's payload.
+    fn subject_run(&self) -> Option<(u64, u64)> {
+        if self.env.text("GITHUB_EVENT_NAME") != "workflow_run" {
+            return None;
+        }
+        let read = files::read_capped(Path::new(self.env.get("GITHUB_EVENT_PATH")?), MAX_EVENT);
+        let event: serde_json::Value = serde_json::from_slice(&read.ok()?.bytes).ok()?;
+        let number = |key: &str| event.pointer(&format!("/workflow_run/{key}"))?.as_u64();
+        Some((number("id")?, number("run_attempt").unwrap_or(1)))
     }
 
     fn identity(&self) -> Option<IdentityRequest> {

@@ -51,6 +51,8 @@ pub struct Job {
     pub path: String,
     /// Start of the run in seconds since 1970; files older than this are not evidence of this job. 0 when it is not known.
     pub started: i64,
+    /// Id and attempt of the run that this one was started to look at (event `workflow_run`); `None` when it looks at itself.
+    pub subject_run: Option<(u64, u64)>,
 }
 
 impl Job {

@@ -1,5 +1,8 @@
 //! Ranks what was found: consequences fall away, the surest cause stands first.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use super::quote::Quoter;
 use super::scan::{Hit, Passage, passages, scan};
 use super::signature::Signature;
@@ -67,13 +70,35 @@ impl<'a> Cause<'a> {
             title: signature.title.clone(),
             category: signature.category.clone(),
             confidence: self.confidence,
-            subject: label.or_else(fields),
+            subject: self.in_jobs(evidence, label.or_else(fields), quoter),
             evidence: self.hits.iter().filter_map(line_of).collect(),
             runbook: signature.runbook.clone(),
             remediation: signature.remediation.clone(),
             retryable: signature.retryable.clone(),
         }
     }
+
+    /// The subject, and in how many jobs it was seen when these are several.
+    fn in_jobs(
+        &self,
+        evidence: &[Evidence<Redacted>],
+        subject: Option<Redacted>,
+        quoter: &Quoter,
+    ) -> Option<Redacted> {
+        let path = |hit: &Hit<'_>| Some(evidence.get(hit.passage.evidence)?.path.as_str());
+        let jobs: BTreeSet<&str> =
+            self.hits.iter().filter_map(path).filter(|path| is_job_log(path)).collect();
+        if jobs.len() < 2 {
+            return subject;
+        }
+        let what = subject.map(|s| format!("{}, ", s.as_str())).unwrap_or_default();
+        Some(quoter.line(&format!("{what}in {} jobs", jobs.len()), 0))
+    }
+}
+
+/// Whether an entry is the log of a job that GitHub had.
+fn is_job_log(path: &str) -> bool {
+    path.starts_with("jobs/") && Path::new(path).extension().is_some_and(|e| e == "log")
 }
 
 fn weight(signature: &Signature, kind: EvidenceKind) -> f64 {
@@ -101,8 +126,21 @@ fn open_failure<'a>(
     let signature = signatures.get(UNKNOWN_FAILURE)?;
     let said = passage.text.lines().find(|line| !line.trim().is_empty());
     let message = said.or(passage.label.map(Redacted::as_str)).unwrap_or_default().to_owned();
-    let hit = Hit { passage, line: passage.first, message, at: 0, fields: Vec::new() };
-    Cause::new(signature, vec![hit])
+    let hit = |passage: Passage<'a>| Hit {
+        passage,
+        line: passage.first,
+        message: message.clone(),
+        at: 0,
+        fields: Vec::new(),
+    };
+    // The same failure in the logs of several jobs is one cause.
+    let mut same: Vec<Passage<'a>> = passages
+        .iter()
+        .filter(|p| (p.label, p.text) == (passage.label, passage.text))
+        .copied()
+        .collect();
+    same.dedup_by_key(|p| p.evidence);
+    Cause::new(signature, same.into_iter().map(hit).collect())
 }
 
 fn drop_consequences(causes: &mut Vec<Cause<'_>>) {

@@ -109,3 +109,33 @@ fn the_same_message_is_quoted_once() {
         of(&[evidence(EvidenceKind::JobLog, &log)])[0].evidence.iter().map(|e| e.line).collect();
     assert_eq!(lines, [1, 3]);
 }
+
+#[test]
+fn the_same_cause_in_several_jobs_is_one_cause_with_a_line_of_each() {
+    let of_job = |name: &str, text: &str| Evidence {
+        path: BundlePath::new("jobs", name),
+        ..evidence(EvidenceKind::JobLog, text)
+    };
+    let log = format!("{FULL}\n{FULL}\n");
+    let jobs: Vec<_> = (1..=4).map(|n| of_job(&format!("deploy-{n}.log"), &log)).collect();
+    let found = of(&jobs);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].subject.as_ref().unwrap().as_str().ends_with("in 4 jobs"));
+    let places: Vec<&str> = found[0].evidence.iter().map(|e| e.path.as_str()).collect();
+    assert_eq!(places, (1..=4).map(|n| format!("jobs/deploy-{n}.log")).collect::<Vec<_>>());
+    let alone = of(&jobs[..1]);
+    assert!(alone[0].subject.as_ref().is_none_or(|s| !s.as_str().contains("jobs")));
+    let in_a_runner_log = [of_job("a.log", FULL), evidence(EvidenceKind::RunnerLog, FULL)];
+    assert_eq!(of(&in_a_runner_log)[0].evidence.len(), 1);
+}
+
+#[test]
+fn the_same_open_failure_in_several_jobs_is_one_too() {
+    let of_job = |name: &str| Evidence {
+        path: BundlePath::new("jobs", name),
+        ..structured("", vec![failure(7, true, "pump 7 stuck")])
+    };
+    let found = of(&[of_job("a.log"), of_job("b.log")]);
+    assert_eq!((ids(&found), found[0].evidence.len()), (vec!["ansible-task-failed"], 2));
+    assert!(found[0].subject.as_ref().unwrap().as_str().ends_with(" on web1, in 2 jobs"));
+}

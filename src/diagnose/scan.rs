@@ -9,8 +9,10 @@ use super::signatures::Signatures;
 use crate::redact::Redacted;
 use crate::report::{Evidence, EvidenceKind, Excerpt};
 
-/// Most hits of one signature that are kept: more would not be read.
+/// Most hits of one signature that are kept of the first entries: more would not be read. Of each further entry one is kept.
 const MOST_HITS: usize = 3;
+/// Most hits of one signature in all.
+const MOST_PLACES: usize = 16;
 /// Bytes of one passage on which one pattern may be tried in vain; then it is left alone there.
 const VAIN: usize = 512 * 1024;
 
@@ -72,6 +74,23 @@ pub(super) fn scan<'a>(passages: &[Passage<'a>], signatures: &Signatures) -> Vec
     hits
 }
 
+/// Whether no more hits in this passage are kept.
+fn is_full(kept: &[Hit<'_>], passage: &Passage<'_>) -> bool {
+    let seen_here = kept.iter().any(|hit| hit.passage.evidence == passage.evidence);
+    kept.len() >= MOST_PLACES || (kept.len() >= MOST_HITS && (seen_here || !is_of_a_job(passage)))
+}
+
+/// Whether a hit adds nothing: the same message in the same entry, or once more in the log of a runner. In the log of another job it
+/// says that this job has the cause too.
+fn says_the_same(kept: &Hit<'_>, hit: &Hit<'_>) -> bool {
+    let elsewhere = kept.passage.evidence != hit.passage.evidence && is_of_a_job(&hit.passage);
+    kept.message == hit.message && !elsewhere
+}
+
+fn is_of_a_job(passage: &Passage<'_>) -> bool {
+    matches!(passage.kind, EvidenceKind::JobLog | EvidenceKind::Ansible)
+}
+
 struct Scanner<'a, 's> {
     passage: Passage<'a>,
     lines: Vec<Line<'a>>,
@@ -98,7 +117,7 @@ impl<'a, 's> Scanner<'a, 's> {
             let Some((signature, kept)) = self.signatures.at(owner).zip(hits.get_mut(owner)) else {
                 continue;
             };
-            if kept.len() >= MOST_HITS || !signature.applies_to(self.passage.kind) {
+            if is_full(kept, &self.passage) || !signature.applies_to(self.passage.kind) {
                 continue;
             }
             if !self.may_try((owner, number), place, text.len()) {
@@ -106,7 +125,7 @@ impl<'a, 's> Scanner<'a, 's> {
             }
             let found = signature.any.get(number).and_then(|pattern| pattern.find(&text));
             if let Some(hit) = found.and_then(|at| self.hit(signature, place, at))
-                && kept.iter().all(|k| k.message != hit.message)
+                && kept.iter().all(|k| !says_the_same(k, &hit))
             {
                 kept.push(hit);
             }

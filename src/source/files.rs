@@ -156,14 +156,14 @@ fn head_and_tail(file: &mut File, size: u64, cap: usize) -> io::Result<(Vec<u8>,
 }
 
 /// Where the last whole line ends. A cut within a line could leave half of a secret, which nobody would recognise.
-fn last_line_end(bytes: &[u8]) -> usize {
+pub(super) fn last_line_end(bytes: &[u8]) -> usize {
     let margin = MARGIN.min(bytes.len() / 2);
     let edge = bytes.len() - margin;
     bytes.iter().skip(edge).rposition(|b| *b == b'\n').map_or(edge, |place| edge + place + 1)
 }
 
 /// Where the first whole line starts; see [`last_line_end`].
-fn first_line_start(bytes: &[u8]) -> usize {
+pub(super) fn first_line_start(bytes: &[u8]) -> usize {
     let margin = MARGIN.min(bytes.len() / 2);
     bytes.iter().take(margin).position(|b| *b == b'\n').map_or(margin, |place| place + 1)
 }

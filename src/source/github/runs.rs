@@ -1,4 +1,4 @@
-//! Runs of workflows and their jobs, as far as the gate asks for them: what the last hour brought.
+//! Runs of workflows, as far as the gate asks for them: what the last hour brought.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -72,41 +72,6 @@ impl Run {
     }
 }
 
-/// A job of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct RunJob {
-    /// Its name.
-    #[serde(default)]
-    pub name: String,
-    /// `queued`, `in_progress`, `completed`, `waiting` or another word.
-    #[serde(default)]
-    pub status: String,
-    /// What it asks of a runner.
-    #[serde(default)]
-    pub labels: Vec<String>,
-    /// When it was ready to run.
-    #[serde(default)]
-    pub created_at: Option<String>,
-    /// The same on servers that do not say `created_at`.
-    #[serde(default)]
-    pub started_at: Option<String>,
-    /// Its page.
-    #[serde(default)]
-    pub html_url: Option<String>,
-}
-
-impl RunJob {
-    /// Since when it is ready to run, in seconds since 1970.
-    pub fn ready(&self) -> Option<i64> {
-        seconds(self.created_at.as_deref()).or_else(|| seconds(self.started_at.as_deref()))
-    }
-}
-
-#[derive(Deserialize)]
-struct Jobs {
-    jobs: Vec<RunJob>,
-}
-
 impl GitHub {
     /// The runs that were started in the hour before `now` (seconds since 1970). All who ask in one round share one request.
     ///
@@ -126,25 +91,6 @@ impl GitHub {
         );
         let tried = format!("list the runs of the last hour of {repository}");
         self.object(&tried, &path, deadline).await.map_err(reads_actions)
-    }
-
-    /// The first hundred jobs of the newest attempt of a run.
-    ///
-    /// # Errors
-    /// As [`GitHub::reply`].
-    pub async fn run_jobs(
-        &self,
-        repository: &str,
-        run: u64,
-        deadline: Deadline,
-    ) -> Result<Vec<RunJob>, Error> {
-        let path = format!(
-            "/repos/{}/actions/runs/{run}/jobs?filter=latest&per_page=100",
-            path_of(repository)
-        );
-        let tried = format!("list the jobs of run {run} of {repository}");
-        let read = self.object::<Jobs>(&tried, &path, deadline).await;
-        read.map(|found| found.jobs).map_err(reads_actions)
     }
 }
 

@@ -18,7 +18,7 @@ const REPEATS: u32 = 2;
 /// Wait before the first repeat; it doubles.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// Most redirects that are followed, below the base address only: repositories are renamed.
-const REDIRECTS: usize = 2;
+pub(super) const REDIRECTS: usize = 2;
 
 impl GitHub {
     /// What the API cost so far.
@@ -75,7 +75,13 @@ impl GitHub {
         }
     }
 
-    async fn once(&self, tried: &str, path: &str, deadline: Deadline) -> Result<Arc<Reply>, Error> {
+    /// Sends a request once, and follows nothing.
+    pub(super) async fn once(
+        &self,
+        tried: &str,
+        path: &str,
+        deadline: Deadline,
+    ) -> Result<Arc<Reply>, Error> {
         let limit = deadline.remaining();
         let answer = async {
             let client = self.client(deadline).await?;

@@ -27,6 +27,8 @@ use tokio::task::LocalSet;
 use super::fake_app;
 use super::fake_app::App;
 use super::fake_artifacts::{Artifacts, Mode};
+use super::fake_logs;
+use super::fake_logs::Log;
 use super::fake_rest;
 use super::openapi::differences;
 
@@ -54,6 +56,8 @@ pub(crate) struct Script {
     pub(crate) page_cap: usize,
     /// The GitHub App whose installation token alone opens everything.
     pub(crate) app: Option<App>,
+    /// Logs of jobs, by the id of the job.
+    pub(crate) logs: Vec<(u64, Log)>,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -75,6 +79,7 @@ impl Default for Script {
             base: "",
             page_cap: 100,
             app: None,
+            logs: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -209,6 +214,7 @@ pub(super) struct State {
     pub(super) script: Script,
     pub(super) artifacts: Artifacts,
     pub(super) api: SocketAddr,
+    pub(super) blobs: SocketAddr,
     requests: Vec<Recorded>,
     /// Requests of the API that are under way, and the most that ever were.
     under_way: (usize, usize),
@@ -233,8 +239,14 @@ impl FakeGitHub {
         let at = |l: &std::net::TcpListener| l.local_addr().expect("address");
         let (api_at, blobs_at) = (at(&api), at(&blobs));
         let artifacts = Artifacts::new(script.artifacts, api_at, blobs_at);
-        let state =
-            State { script, artifacts, api: api_at, requests: Vec::new(), under_way: (0, 0) };
+        let state = State {
+            script,
+            artifacts,
+            api: api_at,
+            blobs: blobs_at,
+            requests: Vec::new(),
+            under_way: (0, 0),
+        };
         let state = Arc::new(Mutex::new(state));
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::clone(&state);
@@ -410,7 +422,9 @@ impl State {
 
     fn route(&mut self, door: Door, request: &Recorded) -> Answer {
         match door {
-            Door::Blobs => self.artifacts.blob(request),
+            Door::Blobs => {
+                fake_logs::blob(self, request).unwrap_or_else(|| self.artifacts.blob(request))
+            }
             Door::Api if request.target.starts_with("/twirp/") => self.artifacts.twirp(request),
             Door::Api => {
                 fake_app::answer(self, request).unwrap_or_else(|| fake_rest::answer(self, request))

@@ -6,7 +6,7 @@ use reqwest::Url;
 use serde_json::{Value, json};
 
 use super::fake_github::{Answer, Denial, Recorded, Runner, State, plain};
-use super::sha256;
+use super::{fake_logs, sha256};
 
 const DOCS: &str = "https://docs.github.com/rest";
 const REPOSITORY_ID: u32 = 1_296_269;
@@ -123,6 +123,7 @@ fn private(state: &State, url: &Url, parts: &[&str]) -> Option<Answer> {
         Some(page(state, url, (&path, "runners"), &shown, runner))
     };
     match (scope, rest) {
+        (Scope::Repo, ["actions", "jobs", id, "logs"]) => fake_logs::redirect(state, id),
         (Scope::Repo, ["actions", "runners"]) => runners(&script.repo_runners, 1),
         (Scope::Org, ["actions", "runners"]) => runners(&script.org_runners, 1001),
         (Scope::Repo, ["actions", "secrets"]) => own(&script.repo_secrets),

@@ -6,6 +6,7 @@ pub(crate) mod command;
 pub(crate) mod fake_app;
 pub(crate) mod fake_artifacts;
 pub(crate) mod fake_github;
+pub(crate) mod fake_logs;
 mod fake_rest;
 pub(crate) mod fleet;
 pub(crate) mod http;

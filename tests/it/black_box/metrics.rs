@@ -1,0 +1,1 @@
+//! What the black box collects from Prometheus, the host, the engine and Loki.
