@@ -26,8 +26,9 @@ pub(super) struct RunnerLogs;
 /// The folder of the bundle.
 const FOLDER: &str = "runner";
 
-const ADD: &str = "add `docker-socket: true` under `with:` (see SECURITY.md), or a step before this one that copies them: \
-                   `run: mkdir -p $RUNNER_TEMP/runner-guard/diag && cp -rp ../../../_diag/. $RUNNER_TEMP/runner-guard/diag/` with `if: always()`";
+const ADD: &str = "add `docker-socket: true` under `with:` (see SECURITY.md), or a step before this one, with `if: always()`, that copies the logs: \
+                   `run: mkdir -p $RUNNER_TEMP/runner-guard/diag && cd ../../../_diag && find . -type f -mmin -180 -exec cp -p --parents -t \
+                   $RUNNER_TEMP/runner-guard/diag {} +`";
 
 impl Collector for RunnerLogs {
     fn id(&self) -> &'static str {
@@ -50,7 +51,7 @@ impl Collector for RunnerLogs {
                 };
             };
             let root = found.root();
-            let journal = match root.as_deref().filter(|_| on_host(ctx)) {
+            let journal = match root.as_deref() {
                 Some(root) => Some(journal::read(ctx, root).await),
                 None => None,
             };

@@ -178,7 +178,14 @@ fn a_session_conflict_is_named_with_its_length() {
     assert_eq!(first(&ended), "runner-session-conflict", "{}", ended.stdout);
     let states = bundled(&ended, "runner/states.txt");
     assert!(states.contains("session conflict  (Runner_20260101-000000-utc.log:3)"), "{states}");
-    assert!(states.contains("ended with code 5: session conflict"), "{states}");
+    assert!(
+        states.contains("ended at") && states.contains("with code 5: session conflict"),
+        "{states}"
+    );
+    assert!(
+        states.contains("another process has held it since") && states.contains("12 min 0 s long"),
+        "{states}"
+    );
 }
 
 #[test]
@@ -449,7 +456,7 @@ fn without_any_way_the_note_lists_them_all_and_ends_with_the_line_to_add() {
 fn a_hostile_folder_neither_leads_out_nor_stops_the_rest() {
     let root = Root::new().log("Runner_20260101-000000-utc.log", &[(2, CONFLICT)]);
     let link = |to: &Path, name: &str| {
-        std::os::unix::fs::symlink(to, root.path("_diag").join(name)).expect("link")
+        std::os::unix::fs::symlink(to, root.path("_diag").join(name)).expect("link");
     };
     link(&root.path(".credentials"), "Worker_20260101-000009-utc.log");
     link(&root.path(".credentials"), "Runner_20260101-000009-utc.log");
@@ -464,4 +471,73 @@ fn a_hostile_folder_neither_leads_out_nor_stops_the_rest() {
         ended.stdout
     );
     assert!(!ended.stdout.contains("hunter2"));
+}
+
+#[test]
+fn the_journal_of_the_service_is_asked_and_only_its_last_trouble_counts() {
+    let unit = "actions.runner.octo-app.prod-a.service";
+    let root = Root::new().log("Runner_20260101-000000-utc.log", &[(1, LISTENING)]).file(
+        ".service",
+        &format!("{unit}\n"),
+        1,
+    );
+    let _listener = root.listener();
+    let tool = |lines: &str| {
+        // Written by another process, as every program here.
+        let script = format!(
+            "mkdir -p bin2 && printf '#!/bin/sh\necho \"asked for $2\"\nprintf \"{lines}\"\n' > bin2/journalctl && chmod +x bin2/journalctl"
+        );
+        let written =
+            Command::new("/bin/sh").args(["-c", &script]).current_dir(root.path(".")).status();
+        assert!(written.expect("sh").success());
+        let path = format!("{}:/usr/bin:/bin", root.path("bin2").display());
+        Guard::plain(&["diagnose", "--format", "json", "--runner-logs", &root.diag()])
+            .env("PATH", &path)
+            .run()
+    };
+    let conflict =
+        "Runner listener exit with Session Conflict error, stop the service, no retry needed.";
+    let stopped =
+        tool(&format!("x runsvc.sh[7]: Listening for Jobs\\\\nx runsvc.sh[7]: {conflict}\\\\n"));
+    assert_eq!(first(&stopped), "runner-session-conflict", "{}", stopped.stdout);
+    assert!(bundled(&stopped, "runner/journal.txt").contains(&format!("asked for {unit}")));
+    let healed =
+        tool(&format!("x runsvc.sh[7]: {conflict}\\\\nx runsvc.sh[7]: Listening for Jobs\\\\n"));
+    assert_eq!(first(&healed), "nothing", "{}", healed.stdout);
+}
+
+#[test]
+fn blocks_are_read_where_there_is_no_page_and_ansible_in_them_is_understood() {
+    let block = |number: i64, text: &str| {
+        (format!("_diag/blocks/t1_{JOB}.{number}"), format!("\u{feff}{text}"))
+    };
+    let root = Root::new().worker("Worker_20260101-000000-utc.log", "77", 5, &[]);
+    fs::create_dir_all(root.path("_diag/blocks")).expect("folder");
+    let play = "PLAY [web] ****\n\nTASK [Copy release] ****\n";
+    let fatal = "fatal: [web1]: FAILED! => {\"changed\": false, \"msg\": \"No space left on device\"}\n\nPLAY RECAP ****\n\
+                 web1 : ok=0 changed=0 unreachable=0 failed=1 skipped=0 rescued=0 ignored=0\n";
+    let (first_block, second_block) = (block(9, play), block(10, fatal));
+    let root =
+        root.file(&second_block.0, &second_block.1, 1).file(&first_block.0, &first_block.1, 0);
+    let ended = Guard::plain(&["diagnose", "--format", "json", "--runner-logs", &root.diag()])
+        .env("GITHUB_RUN_ID", "77")
+        .run();
+    assert_eq!(first(&ended), "disk-full", "{}", ended.stdout);
+    let subject = ended.report()["diagnoses"][0]["subject"].to_string();
+    assert!(subject.contains("Copy release") && subject.contains("web1"), "{subject}");
+}
+
+#[test]
+fn a_deleted_registration_and_a_listener_that_left_are_named() {
+    let root = Root::new().log(
+        "Runner_20260101-000000-utc.log",
+        &[
+            (30, "Attempt to create session."),
+            (30, "!Registration 0c0ffee0-0000-4000-8000-000000000002 was not found."),
+            (29, "Runner execution has finished with return code 1"),
+        ],
+    );
+    let ended = diagnose(&root);
+    assert_eq!(first(&ended), "runner-registration-deleted", "{}", ended.stdout);
+    assert!(bundled(&ended, "runner/states.txt").contains("not registered any more"));
 }

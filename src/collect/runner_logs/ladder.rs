@@ -16,6 +16,9 @@ const STAGED: &str = "runner-guard/diag";
 /// Time that is kept back to remove the reading container.
 const RESERVE: Duration = Duration::from_secs(3);
 
+/// How old a file may be that is taken from the engine's archive, in seconds: the jobs of the last day.
+const ARCHIVED: i64 = 24 * 3600;
+
 /// How far the ladder went.
 pub(super) struct Ladder {
     /// The logs, when a way led to them.
@@ -136,7 +139,7 @@ impl Ladder {
     async fn try_docker(&mut self, ctx: &Ctx<'_>) {
         match through_docker(ctx).await {
             Ok(found) if found.diag.files().is_empty() => {
-                self.missed.push(format!("{}: no log in it", found.how))
+                self.missed.push(format!("{}: no log in it", found.how));
             }
             Ok(found) => self.found = Some(found),
             Err(error) => {
@@ -164,9 +167,10 @@ async fn through_docker(ctx: &Ctx<'_>) -> Result<Found, Error> {
     let id = id.ok_or_else(|| {
         Error::new("read the host name", Cause::Other("the reader stopped".to_owned()))
     })??;
+    let since = ctx.sources.now - ARCHIVED;
     let own = docker.own_container(&id, deadline).await?;
     let folder = diag_of(ctx, own.source_of("/github/workspace"))?;
-    let archive = docker.read_host_folder(&own.image, &folder, deadline).await?;
+    let archive = docker.read_host_folder(&own.image, &folder, since, deadline).await?;
     let unpacked = task::blocking(move || Diag::unpack(&archive)).await;
     let diag = unpacked.ok_or_else(|| {
         Error::new(format!("unpack {folder}"), Cause::Other("the reader stopped".to_owned()))

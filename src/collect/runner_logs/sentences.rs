@@ -40,7 +40,7 @@ pub(super) fn sentences(facts: &Facts<'_>) -> Vec<String> {
     if all.is_empty() {
         all.extend(facts.worker.and_then(|worker| cut_off(worker, facts)));
     }
-    all.extend(facts.listener.last().and_then(|last| of_state(last, facts)));
+    all.extend(states(facts));
     all.extend(silence(facts));
     all.extend(facts.never_started.clone());
     all
@@ -118,6 +118,20 @@ fn cut_off(worker: &Worker, facts: &Facts<'_>) -> Option<String> {
         "the worker log ends at {}{step} without `Job completed.`: the worker was killed, or the machine went down",
         shown(last)
     ))
+}
+
+/// The last state, and the trouble that led to it when it is the end.
+fn states(facts: &Facts<'_>) -> Vec<String> {
+    let mut latest = facts.listener.changes.iter().rev();
+    let Some(last) = latest.next() else { return Vec::new() };
+    let is_end = matches!(last.state, State::Ended(_) | State::Stopping(_));
+    let before =
+        latest.find(|change| !matches!(change.state, State::Stopping(_))).filter(|_| is_end);
+    [before, Some(last)]
+        .into_iter()
+        .flatten()
+        .filter_map(|change| of_state(change, facts))
+        .collect()
 }
 
 fn of_state(last: &Change, facts: &Facts<'_>) -> Option<String> {

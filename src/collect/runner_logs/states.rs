@@ -15,7 +15,7 @@ pub(super) fn render(facts: &Facts<'_>, sentences: &[String], journal: &[&str]) 
     }
     add(&mut text, sentences);
     text.push_str("\n# States of the listener\n");
-    add(&mut text, &timeline(facts));
+    add(&mut text, timeline(facts));
     if let Some(job) = facts.job.filter(|job| !job.lines.is_empty()) {
         text.push_str("\n# Lines about the job in the listener's log\n");
         add(&mut text, &job.lines);
@@ -65,7 +65,7 @@ fn timeline(facts: &Facts<'_>) -> Vec<String> {
 
 fn of_worker(text: &mut String, worker: &Worker) {
     let log = &worker.log;
-    text.push_str(&format!("\n# This job's worker ({})\n", worker.file.name));
+    add(text, [String::new(), format!("# This job's worker ({})", worker.file.name)]);
     add(text, log.result.iter().map(|result| format!("result of the job: {result}")));
     add(
         text,
@@ -74,10 +74,8 @@ fn of_worker(text: &mut String, worker: &Worker) {
     let failed = log.steps.iter().filter(|step| !matches!(&*step.result, "succeeded" | "skipped"));
     for step in failed {
         let uses = if step.uses.is_empty() { String::new() } else { format!(" ({})", step.uses) };
-        text.push_str(&format!(
-            "step {}{uses}: {} after {:.0} s\n",
-            step.name, step.result, step.seconds
-        ));
+        let (name, result, seconds) = (&step.name, &step.result, step.seconds);
+        add(text, [format!("step {name}{uses}: {result} after {seconds:.0} s")]);
         add(
             text,
             step.errors.iter().flat_map(|error| error.lines()).map(|line| format!("    {line}")),

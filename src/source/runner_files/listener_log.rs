@@ -158,11 +158,12 @@ impl ListenerLog {
                 | State::Deregistered
                 | State::Refused
                 | State::Disconnected
-                | State::Updating,
+                | State::Updating
+                | State::Stopping(_)
+                | State::Ended(_),
             ) => true,
             Some(State::Connecting | State::Listening | State::Running | State::JobEnded(_))
             | None => false,
-            Some(State::Stopping(_) | State::Ended(_)) => true,
         }
     }
 

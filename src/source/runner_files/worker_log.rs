@@ -117,7 +117,7 @@ impl WorkerLog {
             self.part = Part::Message;
         } else if said.starts_with("Publish step telemetry for current step {") {
             self.part = Part::Telemetry;
-            self.block = "{".to_owned();
+            "{".clone_into(&mut self.block);
         } else if let Some(name) = said.strip_prefix("Processing step: DisplayName='") {
             self.under_way = Some(cut(name.trim_end_matches('\'')).to_owned());
         } else if let Some(id) = said.strip_prefix("Job ID ") {
@@ -133,7 +133,6 @@ impl WorkerLog {
     /// A line that continues what was said before it.
     fn go_on(&mut self, line: &str) {
         match self.part {
-            Part::Other => {}
             Part::Message => self.of_message(line),
             Part::Trouble => self.keep(line),
             Part::Telemetry if line.trim() == "}." => {
@@ -145,7 +144,7 @@ impl WorkerLog {
                 self.block.push_str(line);
                 self.block.push('\n');
             }
-            Part::Telemetry => {}
+            Part::Telemetry | Part::Other => {}
         }
     }
 
