@@ -339,4 +339,62 @@ mod tests {
             r#"{"Warnings":null,"SecurityOptions":["name=seccomp,profile=x","name=rootless"]}"#;
         assert!(serde_json::from_str::<Info>(text).unwrap().rootless());
     }
+
+    /// Answers one request after the other, each over a connection of its own, and tells what was asked.
+    async fn engine(listener: &tokio::net::UnixListener, answers: &[(&str, &[u8])]) -> Vec<String> {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut asked = Vec::new();
+        for (status, body) in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            let read = stream.read(&mut request).await.unwrap();
+            let text = String::from_utf8_lossy(&request[..read]).into_owned();
+            asked.push(text.lines().next().unwrap_or_default().replace(" HTTP/1.1", ""));
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.write_all(body).await.unwrap();
+        }
+        asked
+    }
+
+    async fn read_through(answers: &[(&str, &[u8])]) -> (Result<Vec<u8>, Error>, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("docker.sock");
+        let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+        let docker = Docker::at(&socket).unwrap();
+        let deadline = Deadline::after(std::time::Duration::from_secs(20));
+        let read = docker.read_host_folder("image", "/srv/r/_diag", 100, deadline);
+        tokio::join!(read, engine(&listener, answers))
+    }
+
+    #[tokio::test]
+    async fn a_folder_of_the_host_is_read_without_a_start_and_the_container_goes() {
+        let mut tar = tar::Builder::new(Vec::new());
+        for (name, modified) in [("diag/Runner_1.log", 99), ("diag/Runner_2.log", 100)] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(3);
+            header.set_mtime(modified);
+            tar.append_data(&mut header, name, &b"abc"[..]).unwrap();
+        }
+        let packed = tar.into_inner().unwrap();
+        let created = ("201 Created", &b"{\"Id\":\"c0ffee\"}"[..]);
+        let removed = ("204 No Content", &b""[..]);
+        let (read, asked) = read_through(&[created, ("200 OK", &packed), removed]).await;
+        let read = String::from_utf8_lossy(&read.unwrap()).into_owned();
+        assert!(read.contains("Runner_2.log") && !read.contains("Runner_1.log"));
+        assert_eq!(
+            asked,
+            [
+                "POST /containers/create",
+                "GET /containers/c0ffee/archive?path=/diag",
+                "DELETE /containers/c0ffee?force=true&v=true",
+            ]
+        );
+        let (refused, asked) = read_through(&[created, ("404 Not Found", b"{}"), removed]).await;
+        assert!(refused.unwrap_err().chain().contains("the folder does not exist there"));
+        assert_eq!(asked.len(), 3);
+    }
 }
