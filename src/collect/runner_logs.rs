@@ -2,7 +2,7 @@
 //! together about the state of the runner.
 //!
 //! None of it is mounted into a container action, so there is a ladder of ways ([`ladder`]). The logs themselves are brought along
-//! unread: what may name a cause stands in `runner/states.txt`, where trouble that ended well and the text of the job message are not.
+//! unread: what may name a cause stands in `runner-logs/states.txt`, where trouble that ended well and the text of the job message are not.
 
 mod journal;
 mod ladder;
@@ -24,7 +24,7 @@ use scene::{Process, Scene};
 pub(super) struct RunnerLogs;
 
 /// The folder of the bundle.
-const FOLDER: &str = "runner";
+const FOLDER: &str = "runner-logs";
 
 const ADD: &str = "add `docker-socket: true` under `with:` (see SECURITY.md), or a step before this one, with `if: always()`, that copies the logs: \
                    `run: mkdir -p $RUNNER_TEMP/runner-guard/diag && cd ../../../_diag && find . -type f -mmin -180 -exec cp -p --parents -t \

@@ -71,7 +71,7 @@ fn a_session_conflict_is_named_with_its_length() {
     );
     let ended = diagnose(&root);
     assert_eq!(first(&ended), "runner-session-conflict", "{}", ended.stdout);
-    let states = bundled(&ended, "runner/states.txt");
+    let states = bundled(&ended, "runner-logs/states.txt");
     assert!(states.contains("session conflict  (Runner_20260101-000000-utc.log:3)"), "{states}");
     assert!(
         states.contains("ended at") && states.contains("with code 5: session conflict"),
@@ -96,7 +96,7 @@ fn trouble_that_healed_is_no_cause() {
     let ended = diagnose(&root);
     assert_eq!(ended.report()["diagnoses"], Value::Array(Vec::new()), "{}", ended.stdout);
     assert!(
-        bundled(&ended, "runner/Runner_20260101-000000-utc.log")
+        bundled(&ended, "runner-logs/Runner_20260101-000000-utc.log")
             .contains("Name or service not known")
     );
 }
@@ -116,7 +116,7 @@ fn a_lost_lease_is_computed_from_its_last_renewal() {
     let _listener = root.listener();
     let ended = diagnose(&root);
     assert_eq!(first(&ended), "runner-lost-communication", "{}", ended.stdout);
-    let states = bundled(&ended, "runner/states.txt");
+    let states = bundled(&ended, "runner-logs/states.txt");
     let stopped = format!("so the listener stopped talking at {}", &stamp(30)[..16]);
     assert!(states.contains(&stopped) && states.contains("issue 4635"), "{states}");
 }
@@ -134,7 +134,7 @@ fn a_wedged_listener_is_named_though_its_process_runs() {
     };
     let ended = in_run().run();
     assert_eq!(first(&ended), "runner-listener-wedged", "{}", ended.stdout);
-    assert!(bundled(&ended, "runner/states.txt").contains("3 h 0 min ago"));
+    assert!(bundled(&ended, "runner-logs/states.txt").contains("3 h 0 min ago"));
     drop(listener);
 }
 
@@ -172,7 +172,7 @@ fn a_worker_crash_is_told_with_the_meaning_of_its_code() {
     let _listener = root.listener();
     let ended = diagnose(&root);
     assert_eq!(first(&ended), "runner-worker-crash", "{}", ended.stdout);
-    assert!(bundled(&ended, "runner/states.txt").contains(
+    assert!(bundled(&ended, "runner-logs/states.txt").contains(
         "Return code 134 indicate worker encounter an unhandled exception or app crash: it aborted"
     ));
 }
@@ -219,7 +219,7 @@ fn this_job_is_told_from_others_and_its_log_on_the_host_is_read() {
         .env("GITHUB_JOB", "deploy")
         .run();
     assert_eq!(first(&ended), "disk-full", "{}", ended.stdout);
-    let log = bundled(&ended, "runner/job.log");
+    let log = bundled(&ended, "runner-logs/job.log");
     assert!(log.find("begin") < log.find("No space left") && !log.contains('\u{feff}'), "{log}");
     let (status, note) = row(&ended);
     assert_eq!(status, "ok");
@@ -228,7 +228,8 @@ fn this_job_is_told_from_others_and_its_log_on_the_host_is_read() {
             && note.contains("1 worker log(s) of other jobs were left"),
         "{note}"
     );
-    let steps: Value = serde_json::from_str(&bundled(&ended, "runner/steps.json")).expect("JSON");
+    let steps: Value =
+        serde_json::from_str(&bundled(&ended, "runner-logs/steps.json")).expect("JSON");
     assert_eq!(
         (&steps["steps"][0]["name"], &steps["steps"][0]["result"]),
         (&"Ship".into(), &"failed".into())
@@ -237,7 +238,11 @@ fn this_job_is_told_from_others_and_its_log_on_the_host_is_read() {
         (&steps["step_under_way"], &steps["orphan_processes_ended"][0]),
         (&"Watch".into(), &"pid (7) (node)".into())
     );
-    for name in ["runner/Worker_20260101-000001-utc.log", "runner/states.txt", "runner/job.log"] {
+    for name in [
+        "runner-logs/Worker_20260101-000001-utc.log",
+        "runner-logs/states.txt",
+        "runner-logs/job.log",
+    ] {
         let text = bundled(&ended, name);
         assert!(!text.contains("ANOTHER") && !text.contains("another record"), "{name}: {text}");
     }
@@ -249,7 +254,9 @@ fn the_words_of_a_commit_in_the_job_message_are_no_cause() {
         Root::new().worker("Worker_20260101-000000-utc.log", "77", 5, &[(1, "Job completed.")]);
     let ended = diagnose(&root);
     assert_eq!(first(&ended), "nothing", "{}", ended.stdout);
-    assert!(bundled(&ended, "runner/Worker_20260101-000000-utc.log").contains("No space left"));
+    assert!(
+        bundled(&ended, "runner-logs/Worker_20260101-000000-utc.log").contains("No space left")
+    );
 }
 
 #[test]
@@ -267,14 +274,15 @@ fn a_job_that_no_worker_took_is_said_so() {
             && note.contains("before this job began"),
         "{note}"
     );
-    assert!(bundled(&ended, "runner/Worker_20260101-000000-utc.log").is_empty());
+    assert!(bundled(&ended, "runner-logs/Worker_20260101-000000-utc.log").is_empty());
 }
 
 #[test]
 fn of_the_registration_and_the_environment_only_harmless_fields_are_told() {
     let root = Root::new().log("Runner_20260101-000000-utc.log", &[(1, LISTENING)]);
     let ended = diagnose(&root);
-    let facts: Value = serde_json::from_str(&bundled(&ended, "runner/runner.json")).expect("JSON");
+    let facts: Value =
+        serde_json::from_str(&bundled(&ended, "runner-logs/runner.json")).expect("JSON");
     assert_eq!(
         (&facts["registration"]["name"], &facts["registration"]["pool"]),
         (&"prod-a".into(), &"Default".into())
@@ -395,7 +403,7 @@ fn the_journal_of_the_service_is_asked_and_only_its_last_trouble_counts() {
     let stopped =
         tool(&format!("x runsvc.sh[7]: Listening for Jobs\\\\nx runsvc.sh[7]: {conflict}\\\\n"));
     assert_eq!(first(&stopped), "runner-session-conflict", "{}", stopped.stdout);
-    assert!(bundled(&stopped, "runner/journal.txt").contains(&format!("asked for {unit}")));
+    assert!(bundled(&stopped, "runner-logs/journal.txt").contains(&format!("asked for {unit}")));
     let healed =
         tool(&format!("x runsvc.sh[7]: {conflict}\\\\nx runsvc.sh[7]: Listening for Jobs\\\\n"));
     assert_eq!(first(&healed), "nothing", "{}", healed.stdout);
@@ -434,5 +442,5 @@ fn a_deleted_registration_and_a_listener_that_left_are_named() {
     );
     let ended = diagnose(&root);
     assert_eq!(first(&ended), "runner-registration-deleted", "{}", ended.stdout);
-    assert!(bundled(&ended, "runner/states.txt").contains("not registered any more"));
+    assert!(bundled(&ended, "runner-logs/states.txt").contains("not registered any more"));
 }

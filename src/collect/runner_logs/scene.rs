@@ -113,6 +113,9 @@ impl Scene {
     ) -> Facts<'a> {
         let id = worker.and_then(|worker| worker.log.job_id.as_deref());
         let in_run = !self.wanted.run.is_empty();
+        let last_words =
+            [listener.last_word, worker.and_then(|w| w.log.words.map(|(_, last)| last))];
+        let last_words = last_words.into_iter().flatten().max().unwrap_or(self.now);
         Facts {
             listener,
             worker,
@@ -120,24 +123,22 @@ impl Scene {
             never_started,
             in_run,
             process: self.process,
-            until: self.until(in_run),
+            until: self.until(in_run, last_words),
         }
     }
 
-    /// Up to when silence means something: until now where the runner writes, else until the copy was made.
-    fn until(&self, in_run: bool) -> i64 {
+    /// Up to when silence means something: until now where the runner writes, else until the copy was made. Of a copy from who knows
+    /// when, silence proves nothing.
+    fn until(&self, in_run: bool, last_words: i64) -> i64 {
         let known = in_run || self.process != Process::OutOfSight;
-        if self.found.live && known {
-            return self.now;
+        match (self.found.live, in_run) {
+            (true, _) if known => self.now,
+            (false, true) => {
+                let written = self.found.diag.files().iter().map(|file| file.modified);
+                written.max().unwrap_or(last_words).min(self.now)
+            }
+            (true | false, _) => last_words,
         }
-        self.found
-            .diag
-            .files()
-            .iter()
-            .map(|file| file.modified)
-            .max()
-            .unwrap_or(self.now)
-            .min(self.now)
     }
 
     /// From when on the listener's logs are of this job.

@@ -1,4 +1,4 @@
-//! `runner/states.txt`: when the listener was in which state, what that means, and the lines that tell of trouble which has not healed.
+//! `runner-logs/states.txt`: when the listener was in which state, what that means, and the lines that tell of trouble which has not healed.
 
 use super::sentences::{Facts, spoken, state_word};
 use super::window::Worker;

@@ -196,66 +196,94 @@ impl ListenerLog {
         self.changes.push_back(Change { at, state, place: (self.name.clone(), self.line) });
     }
 
+    fn begin(&mut self, at: i64, id: &str) {
+        if self.jobs.len() == JOBS {
+            self.jobs.pop_front();
+        }
+        let id = cut(id).to_owned();
+        self.jobs.push_back(Dispatched { id, received: at, ..Dispatched::default() });
+    }
+
     /// Notes what the line says about a job; whether it was about nothing else.
     fn of_job(&mut self, record: &Record<'_>, line: &str) -> bool {
         let (at, said) = (record.at, record.message);
-        if let Some((_, rest)) = said
-            .split_once(" job ")
-            .filter(|_| said.starts_with("Job request ") && said.ends_with("received."))
-        {
-            let id = rest.split(' ').next().unwrap_or_default().to_owned();
-            if self.jobs.len() == JOBS {
-                self.jobs.pop_front();
-            }
-            self.jobs.push_back(Dispatched { id, received: at, ..Dispatched::default() });
+        let received = said.starts_with("Job request ") && said.ends_with("received.");
+        if let Some(rest) = after(said, " job ").filter(|_| received) {
+            self.begin(at, rest.split(' ').next().unwrap_or_default());
             self.enter(at, State::Running);
             self.good();
             return true;
         }
+        if let Some(id) = named_job(said)
+            && self.jobs.back().is_none_or(|last| last.id != id)
+        {
+            // The log begins in the middle of a job.
+            self.begin(at, id);
+        }
         let Some(job) = self.jobs.back_mut().filter(|job| job.ended.is_none()) else {
             return false;
         };
-        if let Some((_, till)) = said
-            .split_once("job is valid till ")
-            .filter(|_| said.starts_with("Successfully renew job"))
-        {
+        let renewed = said.starts_with("Successfully renew job");
+        if let Some(till) = after(said, "job is valid till ").filter(|_| renewed) {
             job.lease = record::time(till).map(|till| (at, till));
             job.failed_renewals = 0;
             job.lines.clear();
             self.good();
             return true;
         }
-        let mut of_job = true;
-        if said.contains("Catch exception during renew runner job") {
-            job.failed_renewals += 1;
-        } else if said.contains("Lock renewal has run out of retry")
-            || said.contains("stop renew job request")
-        {
-            job.gave_up = true;
-        } else if let Some(code) =
-            after(said, "Worker finished for job ").and_then(|rest| after(rest, "Code: "))
-        {
-            job.code = code.trim_end_matches('.').parse().ok();
-        } else if let Some(reason) = stop_of(said) {
-            job.shutdown = job.shutdown.take().or(Some((at, reason)));
-            of_job = false;
-        } else if let Some(result) = after(said, "completed with result: ") {
+        if let Some(result) = after(said, "completed with result: ") {
             let result: String = result.chars().take_while(char::is_ascii_alphabetic).collect();
             job.ended = Some((at, result.clone()));
             self.enter(at, State::JobEnded(result));
             return true;
-        } else {
-            of_job = said.contains("indicate worker encounter")
-                || said.contains("Unhandled exception happened in worker");
         }
-        if of_job
-            && (record.trouble || job.code.is_some_and(|code| worker_result(code).is_none()))
-            && job.lines.len() < LINES
-        {
+        let of_job = job.note(at, said);
+        let crashed = job.code.is_some_and(|code| worker_result(code).is_none());
+        if of_job && (record.trouble || crashed) && job.lines.len() < LINES {
             job.lines.push(cut(line).to_owned());
         }
         of_job
     }
+}
+
+impl Dispatched {
+    /// Notes a line that was said while the job ran; whether it was about the job alone.
+    fn note(&mut self, at: i64, said: &str) -> bool {
+        if said.contains("Catch exception during renew runner job") {
+            self.failed_renewals += 1;
+            return true;
+        }
+        if said.contains("Lock renewal has run out of retry")
+            || said.contains("stop renew job request")
+        {
+            self.gave_up = true;
+            return true;
+        }
+        let finished =
+            after(said, "Worker finished for job ").and_then(|rest| after(rest, "Code: "));
+        if let Some(code) = finished {
+            self.code = code.trim_end_matches('.').parse().ok();
+            return true;
+        }
+        if let Some(reason) = stop_of(said) {
+            self.shutdown = self.shutdown.take().or(Some((at, reason)));
+            return false;
+        }
+        said.contains("indicate worker encounter")
+            || said.contains("Unhandled exception happened in worker")
+    }
+}
+
+/// The job that a line of the dispatcher is about.
+fn named_job(said: &str) -> Option<&str> {
+    let about = [
+        "Start renew job request ",
+        "Send job request message to worker for job ",
+        "Worker finished for job ",
+    ];
+    let rest =
+        about.iter().any(|start| said.starts_with(start)).then(|| after(said, " for job "))??;
+    rest.split([' ', ',']).next().map(|id| id.trim_end_matches('.')).filter(|id| !id.is_empty())
 }
 
 fn after<'a>(text: &'a str, mark: &str) -> Option<&'a str> {

@@ -108,7 +108,7 @@ fn the_lease_of_a_job_is_followed_over_two_logs() {
 fn a_crashed_worker_is_told_from_a_failed_job() {
     let log = read(&[
         RECEIVED,
-        "Worker finished for job x. Code: 134",
+        "Worker finished for job 0c0ffee0-0000-4000-8000-000000000001. Code: 134",
         "Return code 134 indicate worker encounter an unhandled exception or app crash, attach worker stdout/stderr to JobRequest result.",
         "WRITE LINE: 2026-01-31 10:03:00Z: Job deploy completed with result: Failed",
     ]);
@@ -116,8 +116,21 @@ fn a_crashed_worker_is_told_from_a_failed_job() {
     assert_eq!((job.code, job.lines.len()), (Some(134), 2));
     assert_eq!(job.ended, Some((TEN + 180, "Failed".to_owned())));
     assert_eq!((worker_result(134), worker_result(102)), (None, Some("Failed")));
-    let failed = read(&[RECEIVED, "Worker finished for job x. Code: 102"]);
+    let failed = read(&[
+        RECEIVED,
+        "Worker finished for job 0c0ffee0-0000-4000-8000-000000000001. Code: 102",
+    ]);
     assert!(failed.job(None).unwrap().lines.is_empty());
+}
+
+#[test]
+fn a_log_that_begins_in_the_middle_of_a_job_still_tells_of_it() {
+    let log = read(&[
+        &format!("Send job request message to worker for job {JOB}."),
+        &format!("Worker finished for job {JOB}. Code: 134"),
+    ]);
+    assert_eq!(log.job(Some(JOB)).map(|job| job.code), Some(Some(134)));
+    assert_eq!(log.jobs.len(), 1);
 }
 
 #[test]
