@@ -14,6 +14,7 @@ mod window;
 use std::path::Path;
 
 use super::{Collector, Ctx, Harvest};
+use crate::source::files;
 use crate::source::host::Place;
 use crate::source::runner_files;
 use crate::source::{Cause, Error};
@@ -68,13 +69,13 @@ fn on_host(ctx: &Ctx<'_>) -> bool {
     ctx.sources.host.vantage().place == Place::Host
 }
 
-/// Whether the listener of this root runs. Only the host itself can say that it does not.
+/// Whether the listener of this root runs. Only the host itself can say that it does not, to a user who may see everybody's processes.
 fn process(ctx: &Ctx<'_>, root: &Path) -> Process {
     let proc = ctx.sources.host.inside(Path::new("/proc"));
     let Ok(listeners) = runner_files::listeners(&proc) else { return Process::OutOfSight };
     if listeners.iter().any(|listener| listener.belongs_to(root)) {
         Process::Running
-    } else if on_host(ctx) {
+    } else if on_host(ctx) && files::read_capped(&proc.join("1/comm"), 64).is_ok() {
         Process::Gone
     } else {
         Process::OutOfSight

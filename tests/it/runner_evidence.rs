@@ -117,7 +117,7 @@ fn a_lost_lease_is_computed_from_its_last_renewal() {
     let ended = diagnose(&root);
     assert_eq!(first(&ended), "runner-lost-communication", "{}", ended.stdout);
     let states = bundled(&ended, "runner-logs/states.txt");
-    let stopped = format!("so the listener stopped talking at {}", &stamp(30)[..16]);
+    let stopped = format!("the listener stopped talking at {}", &stamp(30)[..16]);
     assert!(states.contains(&stopped) && states.contains("issue 4635"), "{states}");
 }
 
@@ -443,4 +443,44 @@ fn a_deleted_registration_and_a_listener_that_left_are_named() {
     let ended = diagnose(&root);
     assert_eq!(first(&ended), "runner-registration-deleted", "{}", ended.stdout);
     assert!(bundled(&ended, "runner-logs/states.txt").contains("not registered any more"));
+}
+
+#[test]
+fn a_worker_that_ended_without_its_last_word_was_killed() {
+    let root = Root::new()
+        .log(
+            "Runner_20260101-000000-utc.log",
+            &[
+                (20, RECEIVED),
+                (10, "WRITE LINE: Job deploy completed with result: Failed"),
+                (1, LISTENING),
+            ],
+        )
+        .worker("Worker_20260101-000000-utc.log", "77", 19, &[]);
+    let _listener = root.listener();
+    let ended = diagnose(&root);
+    assert_eq!(first(&ended), "runner-worker-crash", "{}", ended.stdout);
+    let states = bundled(&ended, "runner-logs/states.txt");
+    assert!(states.contains("in step Watch without `Job completed.`"), "{states}");
+    assert!(states.contains("step Ship (octo/ship@v1): failed after 8 s"), "{states}");
+    assert!(states.contains("it broke in the middle"), "{states}");
+}
+
+#[test]
+fn an_update_under_way_is_named_with_the_log_of_its_script() {
+    let root = Root::new()
+        .log(
+            "Runner_20260101-000000-utc.log",
+            &[
+                (9, LISTENING),
+                (2, "Runner update in progress, do not shutdown runner."),
+                (1, "Generate and execute update script."),
+            ],
+        )
+        .file("_diag/SelfUpdate-20260101-000000.log.failed", "mv: cannot move bin: busy\n", 1);
+    let _listener = root.listener();
+    let ended = diagnose(&root);
+    assert_eq!(first(&ended), "runner-self-update", "{}", ended.stdout);
+    let script = bundled(&ended, "runner-logs/SelfUpdate-20260101-000000.log.failed");
+    assert!(script.contains("cannot move"), "{script}");
 }

@@ -85,12 +85,12 @@ fn lease(job: &Dispatched, facts: &Facts<'_>) -> Option<String> {
     };
     if abandoned || job.gave_up || facts.until > till {
         return Some(format!(
-            "The self-hosted runner lost communication with the server: the lease of job {} was renewed for the last time at {} and held till {}, \
-             so the listener stopped talking at {}{failed}",
+            "The self-hosted runner lost communication with the server: the listener stopped talking at {}, and the lease of job {}, renewed \
+             last at {}, ran out at {}{failed}",
+            shown(till - LEASE),
             job.id,
             shown(renewed),
-            shown(till),
-            shown(till - LEASE)
+            shown(till)
         ));
     }
     (facts.until - renewed > SILENT_BUSY).then(|| {
