@@ -1,18 +1,23 @@
 //! The Docker engine over its Unix socket: is it there, who are we, and a folder of the host as a tar stream.
 
+mod sieve;
+
 use std::path::{Path, PathBuf};
 
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 
-use super::error::{Cause, Error};
+use super::error::{Cause, Error, chain_of};
 use super::http::{Http, Reply};
 use crate::task::Deadline;
+use sieve::Sieve;
 
 /// Where the engine listens; the runner mounts this path into every container action.
 pub const SOCKET: &str = "/var/run/docker.sock";
 
-/// Largest archive that is read, in bytes.
+/// Most that is kept of an archive, and most of it that passes by, in bytes.
 const MAX_ARCHIVE: usize = 64 << 20;
+const MAX_PASSED: usize = 4 << 30;
 const MAX_JSON: usize = 2 << 20;
 
 /// An engine.
@@ -207,28 +212,59 @@ impl Docker {
     }
 
     /// Reads a folder of the host as a tar stream: a container of our own image is created with the folder mounted read-only, its
-    /// archive is read, and it is removed. It is never started.
+    /// archive is read, and it is removed. It is never started. Kept are the files that were written to since then (seconds since
+    /// 1970), up to 64 MiB. An archive whose end does not come in time gives what came.
     ///
     /// # Errors
-    /// The engine refuses, the folder does not exist, or the archive is over 64 MiB.
+    /// The engine refuses, or the folder does not exist.
     pub async fn read_host_folder(
         &self,
         image: &str,
         folder: &str,
+        since: i64,
         deadline: Deadline,
     ) -> Result<Vec<u8>, Error> {
         let tried = format!("read {folder} of the host through the Docker engine");
         let id = self.create(&tried, image, folder, deadline).await?;
-        let url = format!("http://docker/containers/{id}/archive?path=/diag");
-        let archive = self.http.get(&tried, &url, deadline, MAX_ARCHIVE).await;
+        let archive = self.archive(&tried, &id, since, deadline).await;
         let removed = self.remove(&id, deadline).await;
         let archive = archive?;
         removed?;
-        if archive.status == 200 {
-            Ok(archive.body)
-        } else {
-            Err(Error::new(tried, archive.refusal()))
+        Ok(archive)
+    }
+
+    async fn archive(
+        &self,
+        tried: &str,
+        id: &str,
+        since: i64,
+        deadline: Deadline,
+    ) -> Result<Vec<u8>, Error> {
+        let limit = deadline.remaining();
+        let failed = |e: reqwest::Error| Error::new(tried, Cause::Other(chain_of(&e)));
+        let late = || Error::new(tried, Cause::Timeout(limit));
+        let url = format!("http://docker/containers/{id}/archive?path=/diag");
+        let asked = self.http.client().get(url).send();
+        let answer = tokio::time::timeout_at(deadline.instant(), asked).await;
+        let answer = answer.map_err(|_| late())?.map_err(failed)?;
+        let status = answer.status().as_u16();
+        if status != 200 {
+            let message = if status == 404 { "the folder does not exist there" } else { "" };
+            return Err(Error::new(tried, Cause::Status { status, message: message.to_owned() }));
         }
+        let (mut sieve, mut passed, mut stream) =
+            (Sieve::new(since, MAX_ARCHIVE), 0, answer.bytes_stream());
+        while let Ok(Some(chunk)) = tokio::time::timeout_at(deadline.instant(), stream.next()).await
+        {
+            let chunk = chunk.map_err(failed)?;
+            passed += chunk.len();
+            sieve.push(&chunk);
+            if passed > MAX_PASSED {
+                break;
+            }
+        }
+        let kept = sieve.finish();
+        if kept.is_empty() && deadline.remaining().is_zero() { Err(late()) } else { Ok(kept) }
     }
 
     async fn create(
@@ -302,5 +338,63 @@ mod tests {
         let text =
             r#"{"Warnings":null,"SecurityOptions":["name=seccomp,profile=x","name=rootless"]}"#;
         assert!(serde_json::from_str::<Info>(text).unwrap().rootless());
+    }
+
+    /// Answers one request after the other, each over a connection of its own, and tells what was asked.
+    async fn engine(listener: &tokio::net::UnixListener, answers: &[(&str, &[u8])]) -> Vec<String> {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut asked = Vec::new();
+        for (status, body) in answers {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            let read = stream.read(&mut request).await.unwrap();
+            let text = String::from_utf8_lossy(&request[..read]).into_owned();
+            asked.push(text.lines().next().unwrap_or_default().replace(" HTTP/1.1", ""));
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.write_all(body).await.unwrap();
+        }
+        asked
+    }
+
+    async fn read_through(answers: &[(&str, &[u8])]) -> (Result<Vec<u8>, Error>, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("docker.sock");
+        let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+        let docker = Docker::at(&socket).unwrap();
+        let deadline = Deadline::after(std::time::Duration::from_secs(20));
+        let read = docker.read_host_folder("image", "/srv/r/_diag", 100, deadline);
+        tokio::join!(read, engine(&listener, answers))
+    }
+
+    #[tokio::test]
+    async fn a_folder_of_the_host_is_read_without_a_start_and_the_container_goes() {
+        let mut tar = tar::Builder::new(Vec::new());
+        for (name, modified) in [("diag/Runner_1.log", 99), ("diag/Runner_2.log", 100)] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(3);
+            header.set_mtime(modified);
+            tar.append_data(&mut header, name, &b"abc"[..]).unwrap();
+        }
+        let packed = tar.into_inner().unwrap();
+        let created = ("201 Created", &b"{\"Id\":\"c0ffee\"}"[..]);
+        let removed = ("204 No Content", &b""[..]);
+        let (read, asked) = read_through(&[created, ("200 OK", &packed), removed]).await;
+        let read = String::from_utf8_lossy(&read.unwrap()).into_owned();
+        assert!(read.contains("Runner_2.log") && !read.contains("Runner_1.log"));
+        assert_eq!(
+            asked,
+            [
+                "POST /containers/create",
+                "GET /containers/c0ffee/archive?path=/diag",
+                "DELETE /containers/c0ffee?force=true&v=true",
+            ]
+        );
+        let (refused, asked) = read_through(&[created, ("404 Not Found", b"{}"), removed]).await;
+        assert!(refused.unwrap_err().chain().contains("the folder does not exist there"));
+        assert_eq!(asked.len(), 3);
     }
 }

@@ -3,8 +3,13 @@
 //! Read are the registration (`.runner`), the list of processes and the logs in `_diag`; the credentials beside them never are.
 //! Which root folders there are is told by the configuration: nothing is searched for.
 
+mod ancestry;
 mod diag;
 mod listener;
+mod listener_log;
+pub mod record;
+mod settings;
+mod worker_log;
 
 use std::path::{Path, PathBuf};
 
@@ -14,8 +19,12 @@ use serde::Deserialize;
 use super::error::{Cause, Error};
 use super::files::{self, Keep};
 
-pub use diag::{DiagLimits, DiagLog, diag_logs, is_log, listener_wrote};
+pub use ancestry::root_above;
+pub use diag::{Diag, DiagFile, DiagText, is_log, listener_wrote};
 pub use listener::{Listener, listeners};
+pub use listener_log::{Change, Dispatched, ListenerLog, State, listener_exit, worker_result};
+pub use settings::{unit, variable_names};
+pub use worker_log::{Step, WorkerLog};
 
 /// The largest `.runner` that is read, in bytes; real ones have a few hundred.
 const CAP: usize = 64 * 1024;
@@ -28,6 +37,8 @@ const LONGEST: usize = 255;
 pub struct Registration {
     /// The name of the runner at GitHub.
     pub name: String,
+    /// The pool (group) that it belongs to; empty when the file gives none.
+    pub pool: String,
     /// The folder of its work, absolute.
     pub work_folder: PathBuf,
     /// The host of its GitHub (`github.com`); empty when the file gives none.
@@ -45,6 +56,8 @@ pub struct Registration {
 #[serde(rename_all = "camelCase")]
 struct Written {
     agent_name: String,
+    #[serde(default)]
+    pool_name: Option<String>,
     #[serde(default)]
     work_folder: Option<String>,
     #[serde(default)]
@@ -81,6 +94,7 @@ pub fn registration(root: &Path) -> Result<Option<Registration>, Error> {
         })?;
     Ok(Some(Registration {
         name: shortened(&written.agent_name),
+        pool: written.pool_name.as_deref().map(shortened).unwrap_or_default(),
         work_folder: root.join(written.work_folder.as_deref().unwrap_or("_work")),
         github_host: written.git_hub_url.as_deref().map(host_of).unwrap_or_default(),
         ephemeral: written.ephemeral,
@@ -125,7 +139,7 @@ mod tests {
     #[test]
     fn a_registration_is_read_with_its_byte_order_mark() {
         let root = runner(
-            "\u{feff}{\"agentId\": 7, \"agentName\": \"deploy-1\", \"workFolder\": \"_w\", \"ephemeral\": true,\n\
+            "\u{feff}{\"agentId\": 7, \"agentName\": \"deploy-1\", \"poolName\": \"Default\", \"workFolder\": \"_w\", \"ephemeral\": true,\n\
              \"gitHubUrl\": \"https://user:pw@GitHub.example.com:8443/octo/app?x\", \"serverUrl\": \"https://x/secret\"}",
         );
         std::os::unix::fs::symlink("bin.2.336.0", root.path().join("bin")).unwrap();
@@ -134,6 +148,7 @@ mod tests {
             read,
             Registration {
                 name: "deploy-1".to_owned(),
+                pool: "Default".to_owned(),
                 work_folder: root.path().join("_w"),
                 github_host: "github.example.com".to_owned(),
                 ephemeral: true,

@@ -59,7 +59,7 @@ fn listener(pid: u32, process: &Path) -> Option<Listener> {
 
 /// The program cannot lie, but only the user of the process and root may see it, as with the working folder; the command line is open
 /// to everyone, and is what the process likes it to be.
-fn roots(process: &Path) -> Vec<PathBuf> {
+pub(super) fn roots(process: &Path) -> Vec<PathBuf> {
     if let Ok(program) = process.join("exe").read_link() {
         return root_of(&program).into_iter().collect();
     }

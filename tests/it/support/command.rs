@@ -102,6 +102,15 @@ impl Guard {
         command
     }
 
+    /// Runs another program in the surroundings of this one.
+    pub(crate) fn through(self, program: &std::path::Path, args: &[&str]) -> Ended {
+        let own = self.command();
+        let mut command = Command::new(program);
+        command.args(args).current_dir(self.folder.path()).env_clear();
+        command.envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Ended::new(&command.output().expect("the program starts"), self.folder)
+    }
+
     pub(crate) fn run(self) -> Ended {
         let output = self.command().output().expect("the program starts");
         Ended::new(&output, self.folder)
@@ -128,6 +137,11 @@ impl Ended {
         all.into_iter()
             .find(|f| f["check"] == check)
             .unwrap_or_else(|| panic!("no row {check}: {report:#}"))
+    }
+
+    /// The bytes of a file that the run named, from the folder in which it ran.
+    pub(crate) fn bytes(&self, path: &std::path::Path) -> Vec<u8> {
+        std::fs::read(self.folder.path().join(path)).expect("a file that was named")
     }
 
     /// A file that the run left; empty when there is none.

@@ -12,6 +12,7 @@ pub(crate) mod fleet;
 pub(crate) mod http;
 pub(crate) mod keys;
 pub(crate) mod openapi;
+pub(crate) mod runner_root;
 pub(crate) mod scripted;
 pub(crate) mod tls;
 
