@@ -2,6 +2,7 @@
 
 pub mod annotations;
 pub mod answer;
+pub mod chart;
 pub mod diagnosis;
 pub mod escape;
 pub mod evidence;
