@@ -19,6 +19,9 @@ use crate::task::BoxFuture;
 
 pub(super) struct Metrics;
 
+/// The entry of the bundle that holds the charts as numbers.
+pub const SNAPSHOT: &str = "metrics/snapshot.json";
+
 /// Longest time of all questions together.
 const LIMIT: Duration = Duration::from_secs(8);
 
@@ -94,10 +97,8 @@ impl Collector for Metrics {
                 let path = BundlePath::new("metrics", name);
                 Evidence::new(path, EvidenceKind::Metrics, origin.clone(), text)
             };
-            let entries: Vec<Evidence<Raw>> = vec![
-                entry("snapshot.json", within_cap(&mut snapshot)),
-                entry("charts.md", page),
-            ];
+            let entries: Vec<Evidence<Raw>> =
+                vec![entry("snapshot.json", within_cap(&mut snapshot)), entry("charts.md", page)];
             Ok(Harvest::Found { note, entries })
         })
     }

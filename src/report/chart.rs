@@ -179,7 +179,11 @@ pub fn sparkline(series: &Series) -> String {
     let block = |value: f64| {
         let share = values::share(value, low, high);
         // The scale has eight steps; a share is between 0 and 1.
-        BLOCKS.iter().zip(1_u8..).find(|(_, n)| share * 8.0 <= f64::from(*n)).map_or('█', |(b, _)| *b)
+        BLOCKS
+            .iter()
+            .zip(1_u8..)
+            .find(|(_, n)| share * 8.0 <= f64::from(*n))
+            .map_or('█', |(b, _)| *b)
     };
     series.drawn().map(|value| value.map_or('·', block)).collect()
 }

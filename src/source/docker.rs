@@ -1,4 +1,7 @@
-//! The Docker engine over its Unix socket: is it there, who are we, and a folder of the host as a tar stream.
+//! The Docker engine over its Unix socket: is it there, who are we, its containers, and a folder of the host as a tar
+//! stream.
+
+mod containers;
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +10,8 @@ use serde::Deserialize;
 use super::error::{Cause, Error};
 use super::http::{Http, Reply};
 use crate::task::Deadline;
+
+pub use containers::Container;
 
 /// Where the engine listens; the runner mounts this path into every container action.
 pub const SOCKET: &str = "/var/run/docker.sock";

@@ -156,7 +156,9 @@ mod tests {
     #[test]
     fn numbers_and_pages_are_no_lines() {
         let matrix = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
-        assert!(of(200, matrix).unwrap_err().help().is_some_and(|h| h.contains("not a metric query")));
+        assert!(
+            of(200, matrix).unwrap_err().help().is_some_and(|h| h.contains("not a metric query"))
+        );
         assert!(of(200, "<html>").unwrap_err().chain().contains("a web page"));
         assert_eq!(of(404, "no").unwrap_err().help(), Some(WHERE));
     }

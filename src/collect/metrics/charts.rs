@@ -47,8 +47,7 @@ async fn host(prometheus: &Prometheus, ctx: &Ctx<'_>) -> Option<String> {
     if ctx.job.runner_name.is_empty() {
         return None;
     }
-    let query =
-        format!("runner_status{{runner=\"{}\"}}", prometheus::quote(&ctx.job.runner_name));
+    let query = format!("runner_status{{runner=\"{}\"}}", prometheus::quote(&ctx.job.runner_name));
     let found = prometheus.query(&query, ctx.deadline).await.ok()?;
     found.first()?.label("hostname").map(str::to_owned)
 }
@@ -60,15 +59,17 @@ fn configured<'a>(ctx: &'a Ctx<'_>) -> &'a [String] {
 }
 
 fn plans(host: Option<&str>, configured: &[String]) -> Vec<Plan> {
-    let of =
-        host.map(|h| format!("{{hostname=\"{}\"}}", prometheus::quote(h))).unwrap_or_default();
-    let pressure =
-        |what: &str| format!("rate(runner_host_pressure_{what}_seconds_total{of}[2m])");
+    let of = host.map(|h| format!("{{hostname=\"{}\"}}", prometheus::quote(h))).unwrap_or_default();
+    let pressure = |what: &str| format!("rate(runner_host_pressure_{what}_seconds_total{of}[2m])");
     let basic = [
         ("runners online (1) or not (0)", Unit::Count, "runner_status".to_owned()),
         ("memory available", Unit::Bytes, format!("runner_host_memory_available_bytes{of}")),
         ("disk space available", Unit::Bytes, format!("runner_host_filesystem_avail_bytes{of}")),
-        ("load per processor", Unit::Count, format!("runner_host_load1{of} / runner_host_cpus{of}")),
+        (
+            "load per processor",
+            Unit::Count,
+            format!("runner_host_load1{of} / runner_host_cpus{of}"),
+        ),
         ("share of time that something waited", Unit::Share, pressure("waiting")),
         ("share of time that everything stood still", Unit::Share, pressure("stalled")),
         (
@@ -136,7 +137,9 @@ mod tests {
 
     #[test]
     fn series_are_called_by_what_differs() {
-        let disk = |purpose, mount| series(&[("hostname", "h"), ("mountpoint", mount), ("purpose", purpose)]);
+        let disk = |purpose, mount| {
+            series(&[("hostname", "h"), ("mountpoint", mount), ("purpose", purpose)])
+        };
         assert_eq!(names(&[disk("root", "/"), disk("work", "/srv")]), ["/ root", "/srv work"]);
         assert_eq!(names(&[series(&[("hostname", "h"), ("job", "x")])]), ["h"]);
         assert_eq!(names(&[series(&[])]), ["value"]);

@@ -45,9 +45,9 @@ fn table(charts: &[Chart]) -> String {
 }
 
 fn alert(alert: &Alert) -> String {
-    let label = |name: &str| alert.labels.get(name).map(|v| format!(" {name} {}", escape::code_span(v)));
-    let labels: String =
-        ["severity", "instance", "runner"].into_iter().filter_map(label).collect();
+    let label =
+        |name: &str| alert.labels.get(name).map(|v| format!(" {name} {}", escape::code_span(v)));
+    let labels: String = ["severity", "instance", "runner"].into_iter().filter_map(label).collect();
     let since = alert.since.and_then(|s| jiff::Timestamp::from_second(s).ok());
     let since = since.map(|s| format!(" since {s}")).unwrap_or_default();
     let words = alert.annotations.get("summary").or_else(|| alert.annotations.get("description"));
@@ -60,7 +60,8 @@ fn one(chart: &Chart) -> Vec<String> {
         escape::link(name, to, &escape::host(to).into_iter().collect::<Vec<_>>())
     };
     let links: Vec<String> = chart.links.iter().filter_map(link).collect();
-    let mut parts = vec![format!("## {}", escape::prose(&chart.title)), escape::code_span(&chart.query)];
+    let mut parts =
+        vec![format!("## {}", escape::prose(&chart.title)), escape::code_span(&chart.query)];
     parts.extend(chart::mermaid(chart));
     parts.push(escape::fence(&chart::text(chart)));
     parts.push(links.join(", "));

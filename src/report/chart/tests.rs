@@ -9,7 +9,17 @@ fn series(name: &str, values: &[f64]) -> Series {
 
 fn chart(unit: Unit, series: Vec<Series>) -> Chart {
     let (title, query) = ("disk available".to_owned(), "q".to_owned());
-    Chart { title, unit, query, start: 50_400, step: 60, job: Some(50_520), series, more: 0, links: Vec::new() }
+    Chart {
+        title,
+        unit,
+        query,
+        start: 50_400,
+        step: 60,
+        job: Some(50_520),
+        series,
+        more: 0,
+        links: Vec::new(),
+    }
 }
 
 #[test]
@@ -131,12 +141,8 @@ fn any_value() -> impl Strategy<Value = Option<f64>> {
 }
 
 fn any_chart() -> impl Strategy<Value = Chart> {
-    let unit = prop_oneof![
-        Just(Unit::Bytes),
-        Just(Unit::Share),
-        Just(Unit::Seconds),
-        Just(Unit::Count)
-    ];
+    let unit =
+        prop_oneof![Just(Unit::Bytes), Just(Unit::Share), Just(Unit::Seconds), Just(Unit::Count)];
     let text = "(\"|`{3}|\n|<script>|]]>|%%|-->|--|&|'|\\]|(?s).){0,30}";
     let one = (text, prop::collection::vec(any_value(), 0..140))
         .prop_map(|(name, values)| Series { name, values });

@@ -69,7 +69,8 @@ pub(super) fn decimal(value: f64) -> String {
 pub(super) fn scale(highest: f64, unit: Unit) -> Option<(f64, &'static str)> {
     let (by, word) = match unit {
         Unit::Bytes => {
-            let steps = [(1_u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+            let steps =
+                [(1_u64 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
             let larger = |(by, word): (u64, &'static str)| (float(by), word);
             steps.into_iter().map(larger).find(|(by, _)| highest >= *by).unwrap_or((1.0, "bytes"))
         }
