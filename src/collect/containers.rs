@@ -53,24 +53,22 @@ impl Collector for Containers {
             let path = BundlePath::new("containers", "list.md");
             let mut entries =
                 vec![Evidence::new(path, EvidenceKind::Context, origin.clone(), table(&all))];
-            let mut note = format!(
+            let mut said = vec![format!(
                 "{} container(s) of {origin}, {} of them failed since the job's start or restart again and again",
                 all.len(),
                 failing.len()
-            );
+            )];
             for container in failing.iter().take(LOGS) {
                 match docker.log(container, LINES, deadline).await {
                     Ok(text) => entries.push(log(container, &text, &origin)),
-                    Err(error) => note.push_str(&format!("; {}", error.chain())),
+                    Err(error) => said.push(error.chain()),
                 }
             }
             if failing.len() > LOGS {
-                note.push_str(&format!(
-                    "; the logs of {} more were not read",
-                    failing.len() - LOGS
-                ));
+                let more = failing.len() - LOGS;
+                said.push(format!("the logs of {more} more were not read"));
             }
-            Ok(Harvest::Found { note, entries })
+            Ok(Harvest::Found { note: said.join("; "), entries })
         })
     }
 }

@@ -84,7 +84,10 @@ impl Collector for Host {
                                 lines,
                             ));
                         }
-                        Err(why) => note.push_str(&format!("; no kernel log: {why}")),
+                        Err(why) => {
+                            note.push_str("; no kernel log: ");
+                            note.push_str(&why);
+                        }
                     }
                 }
                 Place::Container => {

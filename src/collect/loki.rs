@@ -81,15 +81,16 @@ fn span(now: i64, started: i64) -> (i64, i64) {
 }
 
 fn entry(number: usize, query: &str, found: &Found, origin: &str) -> Evidence<Raw> {
-    let mut head = format!("# {query}\n");
+    let mut head = vec![format!("# {query}\n")];
     for (place, labels) in found.streams.iter().enumerate().take(100) {
         let labels: Vec<String> =
             labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
-        head.push_str(&format!("# stream {}: {{{}}}\n", place + 1, labels.join(", ")));
+        head.push(format!("# stream {}: {{{}}}\n", place + 1, labels.join(", ")));
     }
     if found.lines.len() >= found.limit {
-        head.push_str(&format!("# the newest {} lines; there may be older ones\n", found.limit));
+        head.push(format!("# the newest {} lines; there may be older ones\n", found.limit));
     }
+    let head = head.concat();
     let mut lines = Vec::new();
     let mut room = CAP.saturating_sub(head.len());
     for line in found.lines.iter().rev() {

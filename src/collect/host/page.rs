@@ -23,7 +23,7 @@ pub(super) fn page(seen: &Seen, now: i64) -> String {
     if seen.remote > 0 {
         parts.push(format!("{} network mounts were not asked: they can hang.", seen.remote));
     }
-    parts.extend(top("the most memory", &seen.processes, |b| memory_of(b)));
+    parts.extend(top("the most memory", &seen.processes, memory_of));
     parts.extend(top("the most processor time now", &seen.processes, |b| b.share));
     parts.join("\n\n") + "\n"
 }
