@@ -13,6 +13,7 @@ use crate::collect::{self, Collection, Collector, bundle};
 use crate::config::Config;
 use crate::diagnose::{Signatures, diagnose};
 use crate::redact::Redacted;
+use crate::report::chart::{self, Chart};
 use crate::report::{
     BundlePath, BundleRow, Diagnosis, Evidence, Excerpt, Report, Stage, json, summary,
 };
@@ -130,6 +131,7 @@ pub(super) fn explain(
         collected: Vec::new(),
         job_status: session.job_status().map(str::to_owned),
         failures: failures(evidence),
+        charts: charts(evidence),
         bundle: None,
         partial: session.cancel.is_cancelled(),
         api: None,
@@ -145,6 +147,12 @@ fn failures(evidence: &[Evidence<Redacted>]) -> Vec<Excerpt<Redacted>> {
         evidence.iter().filter_map(|e| e.excerpts.clone()).flatten().collect();
     all.sort_by_key(|excerpt| !excerpt.root);
     all
+}
+
+/// The charts of the metrics snapshot.
+fn charts(evidence: &[Evidence<Redacted>]) -> Vec<Chart> {
+    let snapshot = evidence.iter().find(|e| e.path.as_str() == collect::SNAPSHOT);
+    snapshot.map(|e| chart::read(&e.text)).unwrap_or_default()
 }
 
 fn write_bundle(

@@ -68,6 +68,7 @@ pub(super) async fn run(session: &Session) -> Result<Report, Failure> {
         collected: Vec::new(),
         job_status: None,
         failures: Vec::new(),
+        charts: Vec::new(),
         bundle: None,
         partial: session.cancel.is_cancelled(),
         api,

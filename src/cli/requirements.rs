@@ -134,6 +134,9 @@ fn network(config: &Config, needs: &Needs) -> Vec<Vec<String>> {
     if let Some(prometheus) = &config.prometheus {
         add(&prometheus.url, "`prometheus`".to_owned());
     }
+    if let Some(loki) = &config.loki {
+        add(&loki.url, "`loki`".to_owned());
+    }
     if let Some(url) = &config.alertmanager {
         add(url, "`alertmanager`".to_owned());
     }

@@ -13,6 +13,7 @@ mod runner_logs;
 mod steps;
 
 pub use ansible::log_evidence;
+pub use metrics::SNAPSHOT;
 
 use std::sync::Arc;
 use std::time::Duration;

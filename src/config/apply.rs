@@ -4,6 +4,7 @@ mod agree;
 mod checks;
 mod gate;
 mod lists;
+mod loki;
 mod runners;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,8 @@ use super::raw::{RawArtifact, RawCollect, RawSettings, Text};
 use super::tree::Node;
 use super::value::{Endpoint, parse_duration};
 use super::{Artifact, Collect, Config, GitHubAccess, Inputs, Prometheus};
+
+pub(super) use loki::LOG_QUERIES;
 
 /// Longest time that anybody may give a run: a gate that hangs is an outage of its own.
 const MAX_TIMEOUT: Duration = Duration::from_mins(30);
@@ -105,6 +108,8 @@ impl Build<'_> {
             variables: self.variables(raw.variables),
             tools: self.tools(&raw.tools),
             alertmanager: self.url("alertmanager-url", "alertmanager.url", raw.alertmanager.url),
+            grafana: self.url("", "grafana.url", raw.grafana.url),
+            loki: self.loki(raw.loki),
             github: GitHubAccess {
                 app_id: self.text("app-id", "github.app-id", raw.github.app_id.map(|t| t.0)),
                 status_page: self.url("", "github.status-page", raw.github.status_page),

@@ -28,6 +28,16 @@ pub(super) fn settings(config: &Config) -> Vec<String> {
         unused
             .push(format!("collect.metrics.queries ({origin}) means nothing without `prometheus`"));
     }
+    if config.loki.is_none()
+        && let Some(origin) = config.origins.first("loki.queries")
+    {
+        unused.push(format!("loki.queries ({origin}) means nothing without `loki.url`"));
+    }
+    if config.prometheus.is_none()
+        && let Some(origin) = config.origins.first("grafana.url")
+    {
+        unused.push(format!("grafana.url ({origin}) means nothing without `prometheus`"));
+    }
     if !config.runners.is_empty()
         && let Some(origin) = config.origins.first("exporter")
     {
@@ -137,6 +147,14 @@ mod tests {
             (
                 "collect: {metrics: {queries: [up]}}",
                 "collect.metrics.queries (c.yml:1) means nothing without `prometheus`",
+            ),
+            (
+                "loki: {queries: ['{a=\"b\"}']}",
+                "loki.queries (c.yml:1) means nothing without `loki.url`",
+            ),
+            (
+                "grafana: {url: 'http://g'}",
+                "grafana.url (c.yml:1) means nothing without `prometheus`",
             ),
             (
                 "runners: [{name: a, scale-set: s, exporter: 'http://a:9101/metrics'}]",

@@ -56,6 +56,10 @@ pub struct Config {
     pub tools: Vec<Tool>,
     /// Where Alertmanager answers.
     pub alertmanager: Option<String>,
+    /// Where Grafana shows its pages.
+    pub grafana: Option<String>,
+    /// Where Loki answers, and what it is asked.
+    pub loki: Option<Loki>,
     /// How we show ourselves to GitHub, and where its status page is.
     pub github: GitHubAccess,
     /// The runner that this job must be on, when an earlier gate chose one.
@@ -85,6 +89,15 @@ pub struct Config {
 pub struct Prometheus {
     /// Base address without a trailing slash.
     pub url: String,
+}
+
+/// The Loki server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loki {
+    /// Base address without a trailing slash.
+    pub url: String,
+    /// Log queries in `LogQL`.
+    pub queries: Vec<String>,
 }
 
 /// A candidate for the deploy job.

@@ -51,6 +51,13 @@ impl Page<'_> {
         self.optional(1, "url", url, "prometheus.url");
         self.open(0, "alertmanager");
         self.optional(1, "url", config.alertmanager.as_deref(), "alertmanager.url");
+        self.open(0, "grafana");
+        self.optional(1, "url", config.grafana.as_deref(), "grafana.url");
+        self.open(0, "loki");
+        self.optional(1, "url", config.loki.as_ref().map(|l| l.url.as_str()), "loki.url");
+        if let Some(loki) = &config.loki {
+            self.list(1, "queries", &loki.queries, "loki.queries");
+        }
         self.optional(0, "exporter", config.exporter.as_deref(), "exporter");
         self.open(0, "github");
         self.optional(1, "app-id", config.github.app_id.as_deref(), "github.app-id");

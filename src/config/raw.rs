@@ -16,6 +16,8 @@ pub(super) const SIZE: &str =
 const ADDRESS: &str = r"^\s*https?://[^@/]+(/.*)?$";
 const ENDPOINT: &str =
     r"^\s*(https?://[^@/]+(/.*)?|(tcp://)?\[?[A-Za-z0-9._:-]+\]?:[0-9]{1,5})\s*$";
+/// A log query begins with its selector; a metric query with a function.
+const LOG_QUERY: &str = r"^\s*\{";
 const NAME: &str = r"^\s*[A-Za-z0-9_]+\s*$";
 const TOOL: &str = r"^\s*[A-Za-z0-9_.+][A-Za-z0-9_.+-]*\s*(>=\s*[0-9][A-Za-z0-9_.+-]*\s*)?$";
 
@@ -41,6 +43,10 @@ pub(super) struct RawSettings {
     pub(super) prometheus: RawPrometheus,
     /// Alertmanager, to leave out alerts that are silenced.
     pub(super) alertmanager: RawAlertmanager,
+    /// Grafana, to link to from the metrics of the black box.
+    pub(super) grafana: RawGrafana,
+    /// Loki, to collect log lines around a failure from.
+    pub(super) loki: RawLoki,
     /// Address of `/metrics` of this runner's exporter, for a gate without candidates and without Prometheus.
     #[schemars(schema_with = "address")]
     pub(super) exporter: Option<String>,
@@ -91,6 +97,27 @@ pub(super) struct RawAlertmanager {
     /// Base address, without `/api`: `http://alertmanager.internal:9093`.
     #[schemars(schema_with = "address")]
     pub(super) url: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[schemars(rename = "grafana")]
+pub(super) struct RawGrafana {
+    /// Base address: `https://grafana.internal`.
+    #[schemars(schema_with = "address")]
+    pub(super) url: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[schemars(rename = "loki")]
+pub(super) struct RawLoki {
+    /// Base address, without `/loki/api`: `http://loki.internal:3100`.
+    #[schemars(schema_with = "address")]
+    pub(super) url: Option<String>,
+    /// Log queries in `LogQL` for the time of the job, at most ten, in place of the four basic ones.
+    #[schemars(schema_with = "log_queries")]
+    pub(super) queries: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -310,6 +337,11 @@ fn names(_: &mut SchemaGenerator) -> Schema {
 
 fn tools(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "array", "items": {"type": "string", "pattern": TOOL}})
+}
+
+fn log_queries(_: &mut SchemaGenerator) -> Schema {
+    let most = super::apply::LOG_QUERIES;
+    json_schema!({"type": "array", "maxItems": most, "items": {"type": "string", "pattern": LOG_QUERY}})
 }
 
 fn endpoints(_: &mut SchemaGenerator) -> Schema {

@@ -2,6 +2,7 @@
 
 pub mod annotations;
 pub mod answer;
+pub mod chart;
 pub mod diagnosis;
 pub mod diff;
 pub mod escape;
@@ -157,6 +158,8 @@ pub struct Report {
     pub job_status: Option<String>,
     /// The structured failures themselves, in order (black box).
     pub failures: Vec<Excerpt<Redacted>>,
+    /// Metrics around the failure (black box).
+    pub charts: Vec<chart::Chart>,
     /// The bundle (black box).
     pub bundle: Option<BundleRow>,
     /// Whether the run was cut short by a signal.

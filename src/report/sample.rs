@@ -30,6 +30,7 @@ pub(super) fn empty(stage: Stage) -> Report {
         collected: Vec::new(),
         job_status: None,
         failures: Vec::new(),
+        charts: Vec::new(),
         bundle: None,
         partial: false,
         api: None,

@@ -1,4 +1,7 @@
-//! The Docker engine over its Unix socket: is it there, who are we, and a folder of the host as a tar stream.
+//! The Docker engine over its Unix socket: is it there, who are we, its containers, and a folder of the host as a tar
+//! stream.
+
+mod containers;
 
 mod sieve;
 
@@ -11,6 +14,8 @@ use super::error::{Cause, Error, chain_of};
 use super::http::{Http, Reply};
 use crate::task::Deadline;
 use sieve::Sieve;
+
+pub use containers::Container;
 
 /// Where the engine listens; the runner mounts this path into every container action.
 pub const SOCKET: &str = "/var/run/docker.sock";

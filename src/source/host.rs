@@ -9,7 +9,9 @@ mod kernel;
 mod memory;
 mod mounts;
 mod places;
+mod processes;
 mod throttle;
+mod usage;
 mod vantage;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +25,7 @@ pub use disk::Disk;
 pub use kernel::{Kernel, Load, Pressure, Resource, Stall};
 pub use memory::Memory;
 pub use places::{Look, Seen, Wanted};
+pub use processes::Process;
 pub use throttle::Throttle;
 pub use vantage::{Place, Vantage};
 

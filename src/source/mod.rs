@@ -14,6 +14,7 @@ pub mod host;
 pub mod host_metrics;
 pub mod http;
 pub mod identity;
+pub mod loki;
 mod memo;
 pub mod net;
 pub mod pages;

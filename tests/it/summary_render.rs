@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use runner_guard::redact::{Redacted, Redactor};
+use runner_guard::report::chart::{Chart, Series, Unit};
 use runner_guard::report::{
     Answer, BlockClass, BundlePath, BundleRow, Candidate, Collected, CollectedRow, Diagnosis,
     EvidenceLine, Excerpt, Finding, JobRow, Outcome, Reason, Report, Selection, Stage, Status,
@@ -178,6 +179,7 @@ fn report(raw: &str, stage: Stage) -> Report {
         ],
         job_status: Some("failure".to_owned()),
         failures: vec![Excerpt { label: t.clone(), text: t.clone(), line: 3, root: true }],
+        charts: vec![chart(&t)],
         bundle: Some(BundleRow {
             path: raw.to_owned(),
             artifact: Some(Err(t.clone())),
@@ -188,6 +190,22 @@ fn report(raw: &str, stage: Stage) -> Report {
         notes: vec![t],
         runbooks: "docs/runbooks".to_owned(),
         took: Duration::ZERO,
+    }
+}
+
+fn chart(t: &Redacted) -> Chart {
+    let name = t.as_str().to_owned();
+    let series = Series { name: name.clone(), values: vec![Some(1.0), None, Some(2.0)] };
+    Chart {
+        title: name.clone(),
+        unit: Unit::Count,
+        query: name,
+        start: 0,
+        step: 60,
+        job: Some(60),
+        series: vec![series.clone(), Series { values: vec![Some(1.0); 3], ..series }],
+        more: 1,
+        links: vec![("Prometheus".to_owned(), "http://prometheus:9090/graph".to_owned())],
     }
 }
 

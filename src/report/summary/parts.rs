@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::sign;
 use crate::redact::Redacted;
+use crate::report::chart::Chart;
 use crate::report::escape::{self, Place};
 use crate::report::rows::{self, Alike, Row, Secret};
 use crate::report::story::{self, Piece};
@@ -46,9 +47,11 @@ impl Part {
     }
 }
 
-/// Hosts that links may lead to: the server's and the runbooks'.
+/// Hosts that links may lead to: the server's, the runbooks', and those where the metrics are.
 pub(super) fn hosts(report: &Report) -> Vec<String> {
-    [&report.job.run_url, &report.runbooks].into_iter().filter_map(|to| escape::host(to)).collect()
+    let metrics = report.charts.iter().flat_map(|chart| &chart.links).map(|(_, to)| to);
+    let own = [&report.job.run_url, &report.runbooks].into_iter();
+    own.chain(metrics).filter_map(|to| escape::host(to)).collect()
 }
 
 /// The headline and the line about the job.
@@ -104,6 +107,7 @@ fn box_parts(report: &Report) -> Vec<Part> {
         part("the last error", "unknown_cause", 2, 2, unknown_cause(report)),
         part("other causes", "other_causes", 7, 8, others.to_vec()),
         part("failures", "failures", 8, 9, failures(report)),
+        part("metrics", "charts", 8, 10, report.charts.iter().map(chart).collect()),
         part("collectors", "collectors", 9, 10, report.collected.iter().map(collector).collect()),
         part("the bundle", "bundle", 14, 3, report.bundle.iter().map(bundle).collect()),
     ]
@@ -332,6 +336,11 @@ fn pieces(all: &[Piece<'_>]) -> Vec<Value> {
         Piece::Foreign(words) => json!({"kind": "foreign", "text": words}),
     };
     all.iter().map(piece).collect()
+}
+
+fn chart(chart: &Chart) -> Value {
+    let link = |(name, to): &(String, String)| json!({"name": name, "to": to});
+    json!({"chart": chart, "links": chart.links.iter().map(link).collect::<Vec<_>>()})
 }
 
 fn optional(text: Option<&Redacted>) -> Option<&str> {

@@ -6,13 +6,15 @@ use handlebars::{
     Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError,
     RenderErrorReason,
 };
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::Error;
+use crate::report::chart::{self, Chart};
 use crate::report::{escape, units};
 
 /// Name and text of every template.
-pub(super) const ALL: [(&str, &str); 19] = [
+pub(super) const ALL: [(&str, &str); 20] = [
     ("headline", include_str!("../../../templates/headline.hbs")),
     ("do_now", include_str!("../../../templates/do_now.hbs")),
     ("findings", include_str!("../../../templates/findings.hbs")),
@@ -28,6 +30,7 @@ pub(super) const ALL: [(&str, &str); 19] = [
     ("api", include_str!("../../../templates/api.hbs")),
     ("other_causes", include_str!("../../../templates/other_causes.hbs")),
     ("failures", include_str!("../../../templates/failures.hbs")),
+    ("charts", include_str!("../../../templates/charts.hbs")),
     ("collectors", include_str!("../../../templates/collectors.hbs")),
     ("observations", include_str!("../../../templates/observations.hbs")),
     ("timings", include_str!("../../../templates/timings.hbs")),
@@ -58,6 +61,7 @@ impl Templates {
         );
         registry.register_helper("bytes", Box::new(Number(units::bytes)));
         registry.register_helper("piece", Box::new(Piece));
+        registry.register_helper("chart", Box::new(Picture));
         let named = Link { hosts: hosts.clone(), otherwise: Otherwise::Label };
         registry.register_helper("named", Box::new(named));
         registry.register_helper("link", Box::new(Link { hosts, otherwise: Otherwise::Address }));
@@ -132,6 +136,28 @@ impl HelperDef for Piece {
             _ => escape::code_span(words),
         };
         out.write(&shown)?;
+        Ok(())
+    }
+}
+
+/// `{{chart x}}`: a chart as Mermaid text and, since not every reader draws that, as lines of block characters.
+struct Picture;
+
+impl HelperDef for Picture {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let chart = Chart::deserialize(param(helper, 0)?).map_err(|_| wrong(helper, "a chart"))?;
+        if let Some(drawn) = chart::mermaid(&chart) {
+            out.write(&drawn)?;
+            out.write("\n\n")?;
+        }
+        out.write(&escape::fence(&chart::text(&chart)))?;
         Ok(())
     }
 }

@@ -336,3 +336,30 @@ fn hostile() -> Report {
     report.notes = vec![bad];
     report
 }
+
+#[test]
+fn charts_are_drawn_with_a_text_beside_them_and_linked() {
+    use crate::report::chart::{Chart, Series, Unit};
+    let values = vec![Some(4.0), Some(2.0), Some(1.0)];
+    let chart = Chart {
+        title: "load".to_owned(),
+        unit: Unit::Count,
+        query: "runner_host_load1".to_owned(),
+        start: 50_400,
+        step: 60,
+        job: None,
+        series: vec![Series { name: "host-a".to_owned(), values }],
+        more: 0,
+        links: vec![("Prometheus".to_owned(), "http://p:9090/graph?g0.expr=up".to_owned())],
+    };
+    let page = shown(&Report { charts: vec![chart], ..empty(Stage::Diagnose) });
+    for wanted in [
+        "<details><summary>Metrics around the failure (1 charts)</summary>",
+        "```mermaid\nxychart-beta\n",
+        "  line [4, 2, 1]\n```\n",
+        "host-a  █▃▁  4 → 1 (lowest 1, highest 4)",
+        "[Prometheus](http://p:9090/graph?g0.expr=up)",
+    ] {
+        assert!(page.contains(wanted), "{wanted}\n{page}");
+    }
+}
