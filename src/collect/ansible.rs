@@ -392,12 +392,14 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "the test lays out a workspace")]
     fn the_log_that_ansible_cfg_names_is_read_and_the_note_says_so() {
         let folder = tempfile::tempdir().unwrap();
-        let cfg = "[ssh_connection]\nlog_path = no\n[defaults]\n# log_path = x\nlog_path = out.log ; c\n";
+        let cfg =
+            "[ssh_connection]\nlog_path = no\n[defaults]\n# log_path = x\nlog_path = out.log ; c\n";
         std::fs::write(folder.path().join("ansible.cfg"), cfg).unwrap();
         assert_eq!(log_path(folder.path()).as_deref(), Some("out.log"));
         let log = "PLAY [p] ***\nTASK [Restart] ***\nfatal: [a]: FAILED! => {\"msg\": \"no\"}\n";
         std::fs::write(folder.path().join("out.log"), log).unwrap();
-        std::fs::write(folder.path().join("site.yml"), "- hosts: a\n  tasks:\n  - name: Restart\n").unwrap();
+        std::fs::write(folder.path().join("site.yml"), "- hosts: a\n  tasks:\n  - name: Restart\n")
+            .unwrap();
         let expected = vec![
             (folder.path().join("gone.log"), "named by ANSIBLE_LOG_PATH"),
             (folder.path().join("out.log"), "named by log_path in ansible.cfg"),

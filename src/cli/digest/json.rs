@@ -31,7 +31,10 @@ struct Rest {
 struct Clean<'a, T>(&'a Redactor, RefCell<Option<T>>);
 
 impl Clean<'_, ()> {
-    fn fields<T: Serialize, S: Serializer>(redactor: &Redactor, value: &T) -> Result<Value, S::Error> {
+    fn fields<T: Serialize, S: Serializer>(
+        redactor: &Redactor,
+        value: &T,
+    ) -> Result<Value, S::Error> {
         let mut value = serde_json::to_value(value).map_err(S::Error::custom)?;
         redactor.redact_json(&mut value);
         Ok(value)

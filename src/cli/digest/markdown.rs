@@ -41,7 +41,8 @@ pub(super) fn page(digest: &Digest, place: &Place<'_>) -> String {
     }
     if more > 0 {
         let failed = digest.runs.iter().filter(|r| r.failed()).count() + digest.omitted.failed;
-        sections.push(format!("{more} more runs are in the same text; {failed} of all runs failed.\n"));
+        sections
+            .push(format!("{more} more runs are in the same text; {failed} of all runs failed.\n"));
     }
     let footer = footer(digest, place.source);
     let left_out = "\nThe rest does not fit here.\n";
@@ -64,7 +65,13 @@ pub(super) fn page(digest: &Digest, place: &Place<'_>) -> String {
 
 fn of_run(run: &Run, place: &Place<'_>, sections: &mut Vec<String>) {
     let doubtful = !run.doubts.is_empty();
-    let icon = if run.failed() { "❌" } else if doubtful { "⚠️" } else { "✅" };
+    let icon = if run.failed() {
+        "❌"
+    } else if doubtful {
+        "⚠️"
+    } else {
+        "✅"
+    };
     sections.push(format!("### {icon} Ansible: {}\n", prose(&run.verdict_line())));
     for doubt in &run.doubts {
         sections.push(format!("⚠️ {}\n", prose(doubt)));
@@ -111,7 +118,10 @@ fn causes(run: &Run, place: &Place<'_>, sections: &mut Vec<String>) {
 
 /// What makes failures the same: everything but the host and numbers.
 fn key(failure: &Failure) -> String {
-    let text = format!("{}\0{}\0{:?}\0{}\0{}", failure.play, failure.task, failure.rc, failure.msg, failure.stderr_tail);
+    let text = format!(
+        "{}\0{}\0{:?}\0{}\0{}",
+        failure.play, failure.task, failure.rc, failure.msg, failure.stderr_tail
+    );
     let text = if failure.host.is_empty() { text } else { text.replace(&failure.host, "HOST") };
     let mut key = String::with_capacity(text.len());
     for c in text.chars() {
@@ -164,7 +174,9 @@ fn located(failure: &Failure, place: &Place<'_>) -> String {
         return format!("; {}{how}", link.unwrap_or_else(|| code_span(&label)));
     }
     let printed = failure.location.as_ref();
-    printed.map(|p| format!("; {}", code_span(&format!("{}:{}", p.file, p.line)))).unwrap_or_default()
+    printed
+        .map(|p| format!("; {}", code_span(&format!("{}:{}", p.file, p.line))))
+        .unwrap_or_default()
 }
 
 fn names(hosts: &[&str]) -> String {
@@ -308,7 +320,12 @@ mod tests {
         }
         text.push_str("PLAY RECAP ***\n");
         for n in 0..hosts {
-            writeln!(text, "web{n} : ok=1 changed=1 unreachable=0 failed={} skipped=0 rescued=0 ignored=0", u8::from(n < failed)).unwrap();
+            writeln!(
+                text,
+                "web{n} : ok=1 changed=1 unreachable=0 failed={} skipped=0 rescued=0 ignored=0",
+                u8::from(n < failed)
+            )
+            .unwrap();
         }
         text + "##[error]Process completed with exit code 2.\n"
     }
@@ -320,9 +337,16 @@ mod tests {
         assert!(page.contains("exit code 2 (failed hosts)"), "{page}");
         assert_eq!(page.matches("#### ").count(), 1, "{page}");
         assert!(page.contains("On `web0`, `web1`, play `Deploy`, return code 5"), "{page}");
-        assert!(page.contains("28 other hosts without failure") && page.contains("| all 30 hosts | 30 | 30 | 2 |"), "{page}");
+        assert!(
+            page.contains("28 other hosts without failure")
+                && page.contains("| all 30 hosts | 30 | 30 | 2 |"),
+            "{page}"
+        );
         assert!(page.contains("1 tasks changed something on `web1`"), "{page}");
-        assert!(page.ends_with("Source: `a.log`; read by the grammar of Ansible's text.\n"), "{page}");
+        assert!(
+            page.ends_with("Source: `a.log`; read by the grammar of Ansible's text.\n"),
+            "{page}"
+        );
     }
 
     #[test]
@@ -339,7 +363,10 @@ mod tests {
         let text = "PLAY [<img src=x>] ***\nTASK [a | b `x` [l](http://e.x)] ***\n\
             fatal: [h|1]: FAILED! => {\"msg\": \"```\\n</details><script>\\n@everyone\", \"rc\": 1}\n";
         let page = of(text, 1 << 16);
-        assert!(!page.contains("\n</details><script>\n@everyone\n```\n") || page.contains("````text"), "{page}");
+        assert!(
+            !page.contains("\n</details><script>\n@everyone\n```\n") || page.contains("````text"),
+            "{page}"
+        );
         assert!(page.contains("`<img src=x>`"), "{page}");
     }
 }

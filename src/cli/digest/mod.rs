@@ -21,7 +21,8 @@ pub(super) fn run(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
         let mut reader = BufReader::with_capacity(1 << 20, input.reader());
         session.redactor.copy(&mut reader, stream).map(drop)
     };
-    let mut digest = ansible::read(pass).with_context(|| format!("read {}", args.path.display()))?;
+    let mut digest =
+        ansible::read(pass).with_context(|| format!("read {}", args.path.display()))?;
     let job = session.job();
     // Only in a job the working folder is surely the repository that the log is about.
     if !job.repository.is_empty() && digest.failed() {
@@ -37,8 +38,11 @@ pub(super) fn run(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
             written.context("write the digest as JSON")?;
         }
         DigestForm::Text => {
-            let text = session.red(&text(&digest));
-            session.console(|console| console.text(&text));
+            // Failure by failure: a long log must not stand in memory a second time.
+            text(&digest, |part| {
+                let part = session.red(part);
+                session.console(|console| console.text(&part));
+            });
         }
         DigestForm::Markdown => {
             let source = args.path.display().to_string();
@@ -52,21 +56,25 @@ pub(super) fn run(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn text(digest: &ansible::Digest) -> String {
-    if !digest.is_ansible() {
-        return "no Ansible output in this file".to_owned();
-    }
-    let mut lines: Vec<String> =
-        digest.errors.iter().map(|e| format!("Ansible stopped before it could run: {e}")).collect();
-    for run in &digest.runs {
-        lines.push(run.verdict_line());
-        for failure in &run.failures {
-            lines.push(format!("\n{}", failure.headline()));
-            lines.extend(failure.excerpt().lines().map(|line| format!("    {line}")));
-        }
-        lines.extend(run.remarks().map(|w| format!("warning: {w}")));
-    }
-    lines.extend(digest.omitted_line());
+fn text(digest: &ansible::Digest, mut say: impl FnMut(&str)) {
     let safe = |line: &str| escape::terminal_line(line, escape::LINE);
-    lines.iter().flat_map(|text| text.split('\n')).map(safe).collect::<Vec<_>>().join("\n")
+    let mut say = |text: &str| say(&text.split('\n').map(safe).collect::<Vec<_>>().join("\n"));
+    if !digest.is_ansible() {
+        return say("no Ansible output in this file");
+    }
+    for error in &digest.errors {
+        say(&format!("Ansible stopped before it could run: {error}"));
+    }
+    for run in &digest.runs {
+        say(&run.verdict_line());
+        for failure in &run.failures {
+            let excerpt =
+                failure.excerpt().lines().fold(String::new(), |out, l| out + "\n    " + l);
+            say(&format!("\n{}{excerpt}", failure.headline()));
+        }
+        run.remarks().for_each(|remark| say(&format!("warning: {remark}")));
+    }
+    if let Some(line) = digest.omitted_line() {
+        say(&line);
+    }
 }

@@ -6,7 +6,9 @@ use super::model::{Failure, Host, Kind, Run, Verdict};
 pub(super) fn of(run: &Run) -> Vec<String> {
     let mut found = Vec::new();
     if run.exit_code == Some(0) && (run.totals.failed > 0 || run.totals.unreachable > 0) {
-        found.push("the recap counts failures and the exit code is 0: the errors were cleared".to_owned());
+        found.push(
+            "the recap counts failures and the exit code is 0: the errors were cleared".to_owned(),
+        );
     }
     match run.verdict {
         Verdict::Ok | Verdict::NoHosts => {}
@@ -27,7 +29,8 @@ pub(super) fn of(run: &Run) -> Vec<String> {
         );
     }
     if warned(&["No inventory was parsed", "provided hosts list is empty"]) {
-        found.push("no inventory was read: only the implicit localhost could be reached".to_owned());
+        found
+            .push("no inventory was read: only the implicit localhost could be reached".to_owned());
     }
     let lost = |host: &Host| {
         let ignored = |f: &Failure| f.unreachable && f.kind == Kind::Ignored;
@@ -35,7 +38,8 @@ pub(super) fn of(run: &Run) -> Vec<String> {
     };
     if !run.hosts.is_empty() && run.hosts.iter().all(lost) {
         found.push("every host was unreachable, and that was ignored".to_owned());
-    } else if !run.hosts.is_empty() && run.hosts.iter().all(|h| h.ignored > 0 && h.ok <= h.ignored) {
+    } else if !run.hosts.is_empty() && run.hosts.iter().all(|h| h.ignored > 0 && h.ok <= h.ignored)
+    {
         found.push("every task that ran failed, and that was ignored".to_owned());
     }
     found
@@ -53,10 +57,15 @@ mod tests {
 
     #[test]
     fn a_run_on_hosts_that_were_all_unreachable_and_ignored_is_in_doubt() {
-        let lost = "fatal: [a]: UNREACHABLE! => {\"msg\": \"no\", \"unreachable\": true}\n...ignoring\n";
-        let text = format!("PLAY [p] ***\nTASK [t] ***\n{lost}PLAY RECAP ***\na : ok=1 changed=0 unreachable=0 failed=0 skipped=0 rescued=0 ignored=1\n");
+        let lost =
+            "fatal: [a]: UNREACHABLE! => {\"msg\": \"no\", \"unreachable\": true}\n...ignoring\n";
+        let text = format!(
+            "PLAY [p] ***\nTASK [t] ***\n{lost}PLAY RECAP ***\na : ok=1 changed=0 unreachable=0 failed=0 skipped=0 rescued=0 ignored=1\n"
+        );
         assert_eq!(doubts(&text), ["every host was unreachable, and that was ignored"]);
-        let two = format!("{text}b : ok=3 changed=1 unreachable=0 failed=0 skipped=0 rescued=0 ignored=0\n");
+        let two = format!(
+            "{text}b : ok=3 changed=1 unreachable=0 failed=0 skipped=0 rescued=0 ignored=0\n"
+        );
         assert_eq!(doubts(&two), [""; 0]);
         let failed = text.replace("UNREACHABLE! => {", "FAILED! => {");
         assert_eq!(doubts(&failed), ["every task that ran failed, and that was ignored"]);

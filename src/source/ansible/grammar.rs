@@ -180,8 +180,11 @@ fn passed(line: &str) -> Shape<'_> {
     if line.trim_end() == "skipping: no hosts matched" {
         return Shape::NoHosts;
     }
-    let kinds =
-        [("ok: [", Effect::Done), ("changed: [", Effect::Changed), ("skipping: [", Effect::Skipped)];
+    let kinds = [
+        ("ok: [", Effect::Done),
+        ("changed: [", Effect::Changed),
+        ("skipping: [", Effect::Skipped),
+    ];
     for (word, effect) in kinds {
         let Some(rest) = line.strip_prefix(word) else { continue };
         let end = rest.find("] =>").or_else(|| rest.trim_end().strip_suffix(']').map(str::len));

@@ -47,7 +47,8 @@ impl Input {
         let folder = Folder::open(path)?;
         let parts = parts(&folder)?;
         if parts.is_empty() {
-            let why = "it holds no events of ansible-runner, no JUnit files and no results of hosts";
+            let why =
+                "it holds no events of ansible-runner, no JUnit files and no results of hosts";
             return Err(Error::new(
                 format!("read {}", path.display()),
                 Cause::Other(why.to_owned()),

@@ -25,11 +25,11 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-pub use model::{
-    Digest, Failure, Form, Host, Kind, Location, Omitted, Place, Progress, Retry, Run, Running, Slow,
-    Verdict,
-};
 pub use input::Input;
+pub use model::{
+    Digest, Failure, Form, Host, Kind, Location, Omitted, Place, Progress, Retry, Run, Running,
+    Slow, Verdict,
+};
 pub use places::Checkout;
 pub use stream::Stream;
 

@@ -125,7 +125,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in [
             ("deploy/site.yml", "- hosts: web\n  tasks:\n    - name: Probe\n      ping:\n"),
-            ("deploy/roles/app/tasks/main.yml", "- name: Restart app\n- name: Twice\n- name: Twice\n"),
+            (
+                "deploy/roles/app/tasks/main.yml",
+                "- name: Restart app\n- name: Twice\n- name: Twice\n",
+            ),
             ("deploy/roles/db/tasks/main.yml", "- name: Restart app\n"),
         ] {
             let path = folder.path().join(path);
@@ -158,18 +161,25 @@ mod tests {
                 Some("https://github.com/octo/app/blob/abc/deploy/roles/app/tasks/main.yml#L7")
             );
         }
-        assert_eq!(checkout.of(&failure("x", Some("/usr/share/ansible/roles/x/tasks/main.yml"))), None);
+        assert_eq!(
+            checkout.of(&failure("x", Some("/usr/share/ansible/roles/x/tasks/main.yml"))),
+            None
+        );
     }
 
     #[test]
     fn a_task_without_a_path_is_found_by_its_name_only_when_one_line_has_it() {
         let (_folder, checkout) = checkout();
         let place = checkout.of(&failure("app : Restart app", None)).unwrap();
-        assert_eq!((place.path.as_str(), place.line, place.by_name), ("deploy/roles/app/tasks/main.yml", 1, true));
+        assert_eq!(
+            (place.path.as_str(), place.line, place.by_name),
+            ("deploy/roles/app/tasks/main.yml", 1, true)
+        );
         assert_eq!(checkout.of(&failure("Probe", None)).unwrap().line, 3);
         assert_eq!(checkout.of(&failure("app : Twice", None)), None);
         assert_eq!(checkout.of(&failure("Restart app", None)), None);
-        let mut read = digest("PLAY [p] ***\nTASK [Probe] ***\nfatal: [a]: FAILED! => {\"msg\": \"no\"}\n");
+        let mut read =
+            digest("PLAY [p] ***\nTASK [Probe] ***\nfatal: [a]: FAILED! => {\"msg\": \"no\"}\n");
         checkout.place(&mut read);
         assert!(read.runs[0].failures[0].place.is_some());
     }

@@ -118,7 +118,9 @@ impl Digest {
     pub fn omitted_line(&self) -> Option<String> {
         let Omitted { runs, failed, failures } = self.omitted;
         (runs > 0).then(|| {
-            format!("{runs} more runs are not shown, {failed} of them failed, with {failures} failures")
+            format!(
+                "{runs} more runs are not shown, {failed} of them failed, with {failures} failures"
+            )
         })
     }
 }

@@ -117,7 +117,8 @@ impl Reader {
             self.runner_end(line);
         } else if runner::is_event(line) {
             self.runner_event(number, line);
-        } else if self.case.is_some() || line.contains("<testcase ") || line.contains("<testsuites") {
+        } else if self.case.is_some() || line.contains("<testcase ") || line.contains("<testsuites")
+        {
             self.junit_line(number, line);
         } else if line == "{" {
             self.adhoc.line(number, line);

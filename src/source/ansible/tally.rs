@@ -82,7 +82,8 @@ impl Tally {
 
     /// A task was tried again.
     pub(super) fn tried(&mut self, host: Option<&str>, task: &str) {
-        let known = self.retries.iter_mut().rev().find(|r| r.host.as_deref() == host && r.task == task);
+        let known =
+            self.retries.iter_mut().rev().find(|r| r.host.as_deref() == host && r.task == task);
         if let Some(known) = known {
             known.count += 1;
         } else if self.retries.len() < RETRIES {
@@ -93,7 +94,8 @@ impl Tally {
 
     /// `app : Restart app ---------------------------------- 1.23s`
     fn row(&mut self, line: &str) {
-        let Some((name, seconds)) = line.trim_end().strip_suffix('s').and_then(|l| l.rsplit_once(' '))
+        let Some((name, seconds)) =
+            line.trim_end().strip_suffix('s').and_then(|l| l.rsplit_once(' '))
         else {
             return;
         };
@@ -174,7 +176,8 @@ pub(super) fn millis(stamp: &str) -> Option<u64> {
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
     // Days of the proleptic calendar, with the year beginning in March.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+    let (year, month) =
+        if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
     Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + number(20, 23)?)
 }
@@ -200,9 +203,15 @@ mod tests {
     fn a_log_that_was_cut_says_what_was_going_on_and_on_which_hosts() {
         let run = digest(LOG).runs.remove(0);
         let running = run.running_at_end.unwrap();
-        assert_eq!((running.task.as_str(), running.hosts.as_slice()), ("Restart", &["a".to_owned()][..]));
-        let changed: Vec<_> =
-            run.progress.iter().map(|p| (p.host.as_str(), p.changed, p.last_task.as_str())).collect();
+        assert_eq!(
+            (running.task.as_str(), running.hosts.as_slice()),
+            ("Restart", &["a".to_owned()][..])
+        );
+        let changed: Vec<_> = run
+            .progress
+            .iter()
+            .map(|p| (p.host.as_str(), p.changed, p.last_task.as_str()))
+            .collect();
         assert_eq!(changed, [("a", 1, "Pull"), ("b", 0, "Restart")]);
     }
 
@@ -217,15 +226,20 @@ mod tests {
     #[test]
     fn the_table_of_times_is_read_after_the_recap_only() {
         let row = "app : Restart --------------------------------- 61.50s\n";
-        let text = format!("PLAY [p] ***\nTASK [t] ***\n{row}ok: [a]\nPLAY RECAP ***\na : ok=1 changed=0 unreachable=0 failed=0\n\n{}",
-            "TASKS RECAP ****\n====\nPull image ---- 1.25s\n");
+        let text = format!(
+            "PLAY [p] ***\nTASK [t] ***\n{row}ok: [a]\nPLAY RECAP ***\na : ok=1 changed=0 unreachable=0 failed=0\n\n{}",
+            "TASKS RECAP ****\n====\nPull image ---- 1.25s\n"
+        );
         let run = digest(&text).runs.remove(0);
         assert_eq!(run.slowest, [Slow { task: "Pull image".to_owned(), millis: 1250 }]);
     }
 
     #[test]
     fn a_stamp_of_either_form_is_a_time_and_another_text_is_none() {
-        let (a, b) = (millis("2024-02-29T23:59:59.9990000Z").unwrap(), millis("2024-03-01 00:00:00,000").unwrap());
+        let (a, b) = (
+            millis("2024-02-29T23:59:59.9990000Z").unwrap(),
+            millis("2024-03-01 00:00:00,000").unwrap(),
+        );
         assert_eq!(b - a, 1);
         assert_eq!(millis("2024-02-29T23:59:5"), None);
         assert_eq!(millis("0000-01-01T00:00:00.000Z"), None);

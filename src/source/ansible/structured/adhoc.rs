@@ -1,11 +1,11 @@
 //! What the callbacks `minimal` and `oneline` print: hosts and results, without plays, tasks and a recap.
 
+use super::super::finish;
 use super::super::grammar::Section;
 use super::super::model::{Failure, Form, Kind, Run};
 use super::super::payload::{self, Payload, tail};
 use super::super::record::name_of;
 use super::super::state::Draft;
-use super::super::finish;
 
 const TEXT_CAP: usize = 256 << 10;
 
@@ -128,7 +128,9 @@ fn head(line: &str) -> Option<Head<'_>> {
     let (word, rest) = rest.split_at(end);
     let result = |rest| Head { host, word, rc: None, rest };
     let found = match word {
-        "FAILED!" | "UNREACHABLE!" | "SUCCESS" | "CHANGED" | "FAILED" if rest.starts_with(" => {") => {
+        "FAILED!" | "UNREACHABLE!" | "SUCCESS" | "CHANGED" | "FAILED"
+            if rest.starts_with(" => {") =>
+        {
             result(rest.get(4..).unwrap_or_default())
         }
         "SKIPPED" if rest.trim().is_empty() => result(""),
@@ -154,7 +156,13 @@ mod tests {
         let run = digest(text).runs.remove(0);
         let told: Vec<_> =
             run.failures.iter().map(|f| (f.host.as_str(), f.rc, f.msg.as_str(), f.line)).collect();
-        assert_eq!(told, [("web1", Some(5), "no such unitnon-zero return code", 3), ("web2", None, "refused", 6)]);
+        assert_eq!(
+            told,
+            [
+                ("web1", Some(5), "no such unitnon-zero return code", 3),
+                ("web2", None, "refused", 6)
+            ]
+        );
         assert_eq!((run.verdict, run.form, run.complete), (Verdict::Failed, Form::Minimal, false));
         assert!(run.warnings.iter().any(|w| w.contains("can not be known")), "{:?}", run.warnings);
     }

@@ -136,10 +136,16 @@ mod tests {
     #[test]
     fn failed_cases_are_failures_with_their_place_and_the_limits_are_said() {
         let run = digest(FILE).runs.remove(0);
-        let told: Vec<_> =
-            run.failures.iter().map(|f| (f.host.as_str(), f.task.as_str(), f.rc, f.msg.as_str())).collect();
+        let told: Vec<_> = run
+            .failures
+            .iter()
+            .map(|f| (f.host.as_str(), f.task.as_str(), f.rc, f.msg.as_str()))
+            .collect();
         assert_eq!(told, [("a", "app : Copy", Some(3), "a < b"), ("b", "Probe", None, "refused")]);
-        assert_eq!(run.failures[0].location.as_ref().map(|l| (l.file.as_str(), l.line)), Some(("roles/app/tasks/main.yml", 6)));
+        assert_eq!(
+            run.failures[0].location.as_ref().map(|l| (l.file.as_str(), l.line)),
+            Some(("roles/app/tasks/main.yml", 6))
+        );
         assert_eq!((run.verdict, run.form), (Verdict::Failed, Form::Junit));
         assert!(run.warnings.iter().any(|w| w.contains("unreachable hosts")), "{:?}", run.warnings);
     }

@@ -73,7 +73,9 @@ impl Reader {
             "playbook_on_handler_task_start" => self.runner_task(&data, Section::Handler),
             "playbook_on_no_hosts_matched" => self.draft.at.no_hosts = true,
             "runner_retry" => {
-                self.draft.tally.tried(data.host.as_deref(), data.task.as_deref().unwrap_or_default());
+                self.draft
+                    .tally
+                    .tried(data.host.as_deref(), data.task.as_deref().unwrap_or_default());
             }
             "playbook_on_stats" => self.runner_stats(&data),
             "verbose" | "error" => self.runner_error(&stdout),
@@ -137,10 +139,16 @@ impl Reader {
 
     /// An error that stopped the run stands in the output alone.
     fn runner_error(&mut self, stdout: &str) {
-        let text = stdout.trim_start_matches(|c: char| c.is_control() || c.is_whitespace());
-        let text = text.strip_prefix("[0;31m").unwrap_or(text);
-        let text = text.replace("\u{1b}[0m", "").replace('\r', "");
-        let usage = text.split_once("ansible-playbook: error: ").map(|(_, why)| (why, HaltKind::Usage));
+        // Where the escape characters are written as `\u001b`, the cleaning of the line may have taken the rest of a sequence.
+        let text: String = stdout
+            .replace("\u{1b}[0;31m", "")
+            .replace("\u{1b}[0m", "")
+            .chars()
+            .filter(|c| *c == '\n' || !c.is_control())
+            .collect();
+        let text = text.trim();
+        let usage =
+            text.split_once("ansible-playbook: error: ").map(|(_, why)| (why, HaltKind::Usage));
         let stop = text.strip_prefix("ERROR! ").map(|why| (why, HaltKind::Old));
         let new = text.strip_prefix("[ERROR]: ").filter(|why| !why.starts_with("Task failed"));
         if let Some((why, kind)) = usage.or(stop).or(new.map(|why| (why, HaltKind::New))) {
@@ -170,14 +178,19 @@ mod tests {
     use super::super::super::{Form, Kind, Verdict, digest};
 
     fn event(name: &str, data: &str) -> String {
-        format!("{{\"uuid\": \"u\", \"counter\": 1, \"stdout\": \"\", \"event\": \"{name}\", \"event_data\": {data}}}\n")
+        format!(
+            "{{\"uuid\": \"u\", \"counter\": 1, \"stdout\": \"\", \"event\": \"{name}\", \"event_data\": {data}}}\n"
+        )
     }
 
     #[test]
     fn events_say_which_failure_was_ignored_and_the_note_gives_the_exit_code() {
-        let task = r#""task": "Copy", "role": "app", "task_path": "/srv/roles/app/tasks/main.yml:7""#;
+        let task =
+            r#""task": "Copy", "role": "app", "task_path": "/srv/roles/app/tasks/main.yml:7""#;
         let failed = |host: &str, ignored: &str| {
-            format!("{{{task}, \"host\": \"{host}\", \"res\": {{\"rc\": 3, \"msg\": \"no\"}}, \"ignore_errors\": {ignored}}}")
+            format!(
+                "{{{task}, \"host\": \"{host}\", \"res\": {{\"rc\": 3, \"msg\": \"no\"}}, \"ignore_errors\": {ignored}}}"
+            )
         };
         let text = [
             event("playbook_on_start", "{}"),
@@ -192,7 +205,10 @@ mod tests {
         let run = digest(&text).runs.remove(0);
         let kinds: Vec<_> = run.failures.iter().map(|f| (f.host.as_str(), f.kind)).collect();
         assert_eq!(kinds, [("a", Kind::Ignored), ("b", Kind::Failed)]);
-        assert_eq!((run.verdict, run.exit_code, run.form), (Verdict::Failed, Some(2), Form::Runner));
+        assert_eq!(
+            (run.verdict, run.exit_code, run.form),
+            (Verdict::Failed, Some(2), Form::Runner)
+        );
         assert_eq!(run.failures[1].task, "app : Copy");
         assert_eq!(run.failures[1].location.as_ref().map(|l| l.line), Some(7));
         assert_eq!(run.totals.failed, 1);
