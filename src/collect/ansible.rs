@@ -77,7 +77,7 @@ impl Search {
         let runner = ["artifacts", "runner/artifacts"]
             .map(|place| (job.workspace.join(place), "left by ansible-runner"))
             .into_iter()
-            .filter(|(path, _)| path.is_dir());
+            .filter(|(path, _)| has_events(path));
         Self {
             named: ctx.config.collect.ansible_logs.iter().map(|p| here(job, p)).collect(),
             expected: log.into_iter().chain(configured).chain(folders).chain(runner).collect(),
@@ -88,6 +88,15 @@ impl Search {
             base: Checkout::base(&job.server_url, &job.repository, &job.sha),
         }
     }
+}
+
+/// Whether ansible-runner left events here; a folder of this name may as well hold what a build made.
+fn has_events(folder: &Path) -> bool {
+    let listed = Folder::open(folder).and_then(|opened| opened.list(SEARCH_FILES, SEARCH_DEPTH));
+    let inside = |file: &files::Entry| {
+        file.path.parent().and_then(Path::file_name).is_some_and(|name| name == "job_events")
+    };
+    listed.is_ok_and(|listing| listing.files.iter().any(inside))
 }
 
 /// The path as this process sees it: in a container the host's folders have other names.

@@ -46,7 +46,7 @@ pub(super) fn run(mut draft: Draft) -> Option<Run> {
         | Verdict::UsageError
         | Verdict::NoHosts => None,
     };
-    let totals = hosts.iter().fold(Host::default(), |sum, host| sum.plus(host));
+    let totals = hosts.iter().fold(Host::default(), Host::plus);
     let (errors, remarks) = if complete { (Vec::new(), errors) } else { (errors, Vec::new()) };
     draft.warnings.extend(remarks);
     draft.warnings.extend(draft.form.limits().map(str::to_owned));

@@ -175,6 +175,7 @@ pub enum Verdict {
 
 /// One failed result of one task on one host, and for a loop of one item.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent fact of the result")]
 pub struct Failure {
     /// Name of the play.
     pub play: String,

@@ -86,7 +86,7 @@ impl Checkout {
         let name = role.and_then(|role| failure.task.strip_prefix(role)?.strip_prefix(" : "));
         let name = name.unwrap_or(&failure.task);
         let of_role = |file: &Path| {
-            let mut parts = file.components().map(|p| p.as_os_str()).peekable();
+            let mut parts = file.components().map(std::path::Component::as_os_str).peekable();
             let inside = role.is_some_and(|role| parts.any(|part| part == role));
             inside && parts.peek().is_some_and(|next| *next == "tasks" || *next == "handlers")
         };

@@ -11,11 +11,12 @@ use crate::source::ansible::state::{Ending, HaltKind};
 
 #[derive(Deserialize)]
 struct Event {
-    event: String,
+    #[serde(rename = "event")]
+    name: String,
     #[serde(default)]
     stdout: String,
-    #[serde(default)]
-    event_data: Data,
+    #[serde(default, rename = "event_data")]
+    data: Data,
 }
 
 #[derive(Deserialize, Default)]
@@ -59,7 +60,7 @@ pub(super) fn is_event(line: &str) -> bool {
 
 impl Reader {
     pub(super) fn runner_event(&mut self, number: usize, line: &str) {
-        let Some(Event { event, stdout, event_data: data }) = parse::<Event>(line) else { return };
+        let Some(Event { name: event, stdout, data }) = parse::<Event>(line) else { return };
         if event == "playbook_on_start" && self.draft.is_used() {
             self.end();
         }
