@@ -166,11 +166,25 @@ pub(super) struct DiffArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct DigestArgs {
-    /// The log.
-    pub(super) file: PathBuf,
+    /// The log, or a folder of ansible-runner, of JUnit files or of the callback `tree`.
+    pub(super) path: PathBuf,
     /// Form of the result.
     #[arg(long, value_enum, default_value = "text")]
-    pub(super) format: DigestFormat,
+    pub(super) format: DigestForm,
+    /// Most bytes of the Markdown.
+    #[arg(long, default_value_t = 65536, value_name = "BYTES")]
+    pub(super) budget: usize,
+}
+
+/// Form of a digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DigestForm {
+    /// For people at a terminal.
+    Text,
+    /// For programs.
+    Json,
+    /// For a job summary or a comment.
+    Markdown,
 }
 
 #[derive(Debug, Args)]
@@ -224,7 +238,7 @@ impl From<Color> for Colours {
     }
 }
 
-/// Form of a digest, and of mistakes in a configuration.
+/// Form of mistakes in a configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum DigestFormat {
     /// For people at a terminal.

@@ -4,6 +4,7 @@ mod action;
 mod args;
 mod diagnose;
 mod diff;
+mod digest;
 pub mod exit;
 mod failure;
 mod page;
@@ -103,7 +104,7 @@ async fn dispatch(session: &Session, stage: Stage, command: Option<Command>) -> 
         Command::Diagnose(args) => diagnose_command(session, &args).await,
         Command::Exporter(args) => exporter_command(session, args).await,
         Command::Diff(args) => diff::run(session, &args).map(|()| exit::PROCEED),
-        Command::Digest(args) => plain::digest(session, &args).map(|()| exit::PROCEED),
+        Command::Digest(args) => digest::run(session, &args).map(|()| exit::PROCEED),
         Command::Redact => plain::redact(session).map(|()| exit::PROCEED),
         Command::Config(command) => policy::run(session, &command),
         Command::Explain { id } => plain::explain(session, id.as_deref()).map(|()| exit::PROCEED),

@@ -1,63 +1,18 @@
-//! The plain commands: digest, redact, explain. Each does one thing to text and prints the result.
+//! The plain commands: redact, explain. Each does one thing to text and prints the result.
 
 use std::io::BufReader;
 
 use anyhow::Context as _;
 
-use super::args::{DigestArgs, DigestFormat};
 use super::failure::Failure;
 use super::session::Session;
 use crate::check;
 use crate::collect;
 use crate::diagnose::Signatures;
-use crate::report::{escape, json};
-use crate::source::ansible;
-use crate::source::files;
+use crate::report::json;
 
 /// What `explain` calls the JSON Schema of the report.
 const REPORT_SCHEMA: &str = "report-schema";
-
-/// Prints what failed in an Ansible log.
-pub(super) fn digest(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
-    // Redacted before it is read: what the parser shortens could otherwise hold a part of a secret that no later pass can know.
-    let pass = |stream: &mut ansible::Stream| {
-        let file = files::open(&args.file).map_err(std::io::Error::other)?;
-        let mut file = BufReader::with_capacity(1 << 20, file);
-        session.redactor.copy(&mut file, stream).map(drop)
-    };
-    files::open(&args.file).map_err(|e| Failure::usage(e.chain()))?;
-    let digest = ansible::read(pass).with_context(|| format!("read {}", args.file.display()))?;
-    match args.format {
-        DigestFormat::Json => {
-            let value = serde_json::to_value(&digest).context("write the digest as JSON")?;
-            let text = session.redactor.pretty_json(value);
-            session.console(|console| console.exact(&text));
-        }
-        DigestFormat::Text => {
-            let text = session.red(&digest_text(&digest));
-            session.console(|console| console.text(&text));
-        }
-    }
-    Ok(())
-}
-
-fn digest_text(digest: &ansible::Digest) -> String {
-    if !digest.is_ansible() {
-        return "no Ansible output in this file".to_owned();
-    }
-    let mut lines: Vec<String> =
-        digest.errors.iter().map(|e| format!("Ansible stopped before it could run: {e}")).collect();
-    for run in &digest.runs {
-        lines.push(run.verdict_line());
-        for failure in &run.failures {
-            lines.push(format!("\n{}", failure.headline()));
-            lines.extend(failure.excerpt().lines().map(|line| format!("    {line}")));
-        }
-        lines.extend(run.warnings.iter().map(|w| format!("warning: {w}")));
-    }
-    let safe = |line: &str| escape::terminal_line(line, escape::LINE);
-    lines.iter().flat_map(|text| text.split('\n')).map(safe).collect::<Vec<_>>().join("\n")
-}
 
 /// Copies stdin to stdout without secrets.
 pub(super) fn redact(session: &Session) -> Result<(), Failure> {

@@ -158,9 +158,15 @@ impl Session {
             status: self.job_status().unwrap_or_default().to_owned(),
             variable_names: self.env.names(),
             ansible_log_path: self.env.text("ANSIBLE_LOG_PATH"),
+            ansible_folders: ["JUNIT_OUTPUT_DIR", "ANSIBLE_CALLBACK_TREE_DIR"]
+                .map(|name| self.env.text(name))
+                .into_iter()
+                .filter(|value| !value.is_empty())
+                .collect(),
             event: self.env.text("GITHUB_EVENT_NAME"),
             actor: self.env.text("GITHUB_ACTOR"),
             git_ref: self.env.text("GITHUB_REF"),
+            sha: self.env.text("GITHUB_SHA"),
             workflow_ref: self.env.text("GITHUB_WORKFLOW_REF"),
             identity: self.identity(),
             variables: self.env.variables().into_iter().collect(),

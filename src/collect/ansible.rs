@@ -1,12 +1,14 @@
 //! Output of Ansible: found by configuration, by `ANSIBLE_LOG_PATH`, or by looking at recent files; read by its grammar.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Collector, Ctx, Harvest};
+use crate::config::Job;
 use crate::redact::Redactor;
 use crate::report::{BundlePath, Evidence, EvidenceKind, Excerpt, Raw, Truncation};
-use crate::source::ansible::{self, Digest, Failure, Run, Verdict};
+use crate::source::ansible::{self, Checkout, Digest, Failure, Run, Verdict};
 use crate::source::files::{self, Folder, Keep};
 use crate::source::{Cause, Error};
 use crate::task::{self, BoxFuture};
@@ -31,26 +33,15 @@ impl Collector for Ansible {
     }
 
     fn explain(&self) -> &'static str {
-        "Reads the files of collect.ansible.logs or the input ansible-log; else ANSIBLE_LOG_PATH; else recent files in the workspace and the \
-         runner's temporary folder that begin like Ansible output. Gives failed tasks with host, message, return code and the tail of stderr."
+        "Reads the files and folders of collect.ansible.logs or the input ansible-log; else ANSIBLE_LOG_PATH; else log_path of ansible.cfg in \
+         the workspace; else JUNIT_OUTPUT_DIR and ANSIBLE_CALLBACK_TREE_DIR; else what ansible-runner left in the workspace; else recent files \
+         in the workspace and the runner's temporary folder that begin like Ansible output. Gives failed tasks with host, message, return \
+         code, the tail of stderr and their place in the repository, and says when a run that ended well deployed nothing."
     }
 
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Harvest, Error>> {
         Box::pin(async move {
-            let search = Search {
-                named: ctx
-                    .config
-                    .collect
-                    .ansible_logs
-                    .iter()
-                    .map(|p| ctx.job.workspace.join(p))
-                    .collect(),
-                by_env: (!ctx.job.ansible_log_path.is_empty())
-                    .then(|| ctx.job.workspace.join(&ctx.job.ansible_log_path)),
-                folders: vec![ctx.job.workspace.clone(), ctx.job.temp.clone()],
-                started: ctx.job.started,
-                redactor: Arc::clone(ctx.redactor),
-            };
+            let search = Search::of(ctx);
             let found = task::blocking(move || collect(&search)).await;
             found.unwrap_or_else(|| {
                 Err(Error::new(
@@ -64,10 +55,80 @@ impl Collector for Ansible {
 
 struct Search {
     named: Vec<PathBuf>,
-    by_env: Option<PathBuf>,
+    /// Where the output should be, in the order in which it is looked for, and who says so.
+    expected: Vec<(PathBuf, &'static str)>,
     folders: Vec<PathBuf>,
     started: i64,
     redactor: Arc<Redactor>,
+    workspace: PathBuf,
+    base: Option<String>,
+}
+
+impl Search {
+    fn of(ctx: &Ctx<'_>) -> Self {
+        let job = ctx.job;
+        let by_env = Some(&job.ansible_log_path).filter(|p| !p.is_empty());
+        let log = by_env.map(|path| (here(job, path), "named by ANSIBLE_LOG_PATH"));
+        let configured = log_path(&job.workspace);
+        let configured = configured.map(|p| (here(job, &p), "named by log_path in ansible.cfg"));
+        let folders = job.ansible_folders.iter().map(|path| {
+            (here(job, path), "named by JUNIT_OUTPUT_DIR or ANSIBLE_CALLBACK_TREE_DIR")
+        });
+        let runner = ["artifacts", "runner/artifacts"]
+            .map(|place| (job.workspace.join(place), "left by ansible-runner"))
+            .into_iter()
+            .filter(|(path, _)| has_events(path));
+        Self {
+            named: ctx.config.collect.ansible_logs.iter().map(|p| here(job, p)).collect(),
+            expected: log.into_iter().chain(configured).chain(folders).chain(runner).collect(),
+            folders: vec![job.workspace.clone(), job.temp.clone()],
+            started: job.started,
+            redactor: Arc::clone(ctx.redactor),
+            workspace: job.workspace.clone(),
+            base: Checkout::base(&job.server_url, &job.repository, &job.sha),
+        }
+    }
+}
+
+/// Whether ansible-runner left events here; a folder of this name may as well hold what a build made.
+fn has_events(folder: &Path) -> bool {
+    let listed = Folder::open(folder).and_then(|opened| opened.list(SEARCH_FILES, SEARCH_DEPTH));
+    let inside = |file: &files::Entry| {
+        file.path.parent().and_then(Path::file_name).is_some_and(|name| name == "job_events")
+    };
+    listed.is_ok_and(|listing| listing.files.iter().any(inside))
+}
+
+/// The path as this process sees it: in a container the host's folders have other names.
+fn here(job: &Job, path: &str) -> PathBuf {
+    let (path, work) = (Path::new(path), Path::new(&job.host_workspace));
+    if let (Some(name), Some(all)) = (work.file_name(), work.parent()) {
+        if let Ok(rest) = path.strip_prefix(work.join(name)) {
+            return job.workspace.join(rest);
+        }
+        if let Ok(rest) = path.strip_prefix(all.join("_temp")).map(|rest| job.temp.join(rest)) {
+            return rest;
+        }
+    }
+    job.workspace.join(path)
+}
+
+/// `log_path` of the section `[defaults]` in the workspace's `ansible.cfg`.
+fn log_path(workspace: &Path) -> Option<String> {
+    let read = files::read_capped(&workspace.join("ansible.cfg"), SNIFF).ok()?.text();
+    let mut defaults = false;
+    for line in read.lines().map(str::trim) {
+        if line.starts_with('[') {
+            defaults = line.starts_with("[defaults]");
+        }
+        if let Some((key, value)) = line.split_once(['=', ':']).filter(|_| defaults)
+            && key.trim() == "log_path"
+        {
+            let value = value.split(" ;").next().unwrap_or_default().trim();
+            return (!value.is_empty()).then(|| value.to_owned());
+        }
+    }
+    None
 }
 
 fn collect(search: &Search) -> Result<Harvest, Error> {
@@ -76,8 +137,22 @@ fn collect(search: &Search) -> Result<Harvest, Error> {
             search.named.iter().map(|p| read(p, search)).collect::<Result<Vec<_>, _>>()?;
         return Ok(found(entries, "named by the configuration"));
     }
-    if let Some(path) = search.by_env.as_ref().filter(|p| p.exists()) {
-        return Ok(found(vec![read(path, search)?], "named by ANSIBLE_LOG_PATH"));
+    let mut missing = String::new();
+    for (path, how) in &search.expected {
+        if !path.exists() {
+            let why = "does not exist: Ansible did not start, or runs elsewhere";
+            missing = format!("{missing}{} ({how}) {why}; ", path.display());
+        } else if path.is_dir() {
+            // A folder may be empty, or another program's.
+            match read(path, search) {
+                Ok(entry) if entry.kind == EvidenceKind::Ansible => {
+                    return Ok(found(vec![entry], how));
+                }
+                Ok(_) | Err(_) => {}
+            }
+        } else {
+            return Ok(found(vec![read(path, search)?], how));
+        }
     }
     let sniffed: Vec<PathBuf> = search
         .folders
@@ -87,10 +162,7 @@ fn collect(search: &Search) -> Result<Harvest, Error> {
         .collect();
     let entries: Vec<_> = sniffed.iter().filter_map(|p| read(p, search).ok()).collect();
     if entries.is_empty() {
-        let expected = search.by_env.as_ref().map(|p| {
-            format!("{} does not exist: Ansible did not start, or runs elsewhere; ", p.display())
-        });
-        return Ok(Harvest::Nothing(format!("{}{ADD}", expected.unwrap_or_default())));
+        return Ok(Harvest::Nothing(format!("{missing}{ADD}")));
     }
     Ok(found(entries, "found by its content"))
 }
@@ -104,11 +176,25 @@ fn found(entries: Vec<Evidence<Raw>>, how: &str) -> Harvest {
 }
 
 fn read(path: &Path, search: &Search) -> Result<Evidence<Raw>, Error> {
-    let read = files::read(path, FILE_CAP, Keep::HeadAndTail)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let place = BundlePath::new("ansible", &name);
-    let mut evidence =
-        log_evidence(place, &path.display().to_string(), &read.text(), &search.redactor);
+    let origin = path.display().to_string();
+    let checkout = || Checkout::open(&search.workspace, search.base.clone());
+    if path.is_dir() {
+        let input = ansible::Input::open(path)?;
+        let mut bytes = Vec::new();
+        let read = input.reader().take(FILE_CAP as u64 + 1).read_to_end(&mut bytes);
+        read.map_err(|e| Error::new(format!("read {origin}"), Cause::Other(e.to_string())))?;
+        let cut = bytes.len() > FILE_CAP;
+        bytes.truncate(FILE_CAP);
+        let text = String::from_utf8_lossy(&bytes);
+        let mut evidence = placed(place, &origin, &text, &search.redactor, checkout);
+        let truncation = Truncation { original: None, cap: FILE_CAP as u64 };
+        evidence.truncated = cut.then_some(truncation);
+        return Ok(evidence);
+    }
+    let read = files::read(path, FILE_CAP, Keep::HeadAndTail)?;
+    let mut evidence = placed(place, &origin, &read.text(), &search.redactor, checkout);
     evidence.truncated = read
         .truncated
         .then_some(Truncation { original: Some(read.original), cap: FILE_CAP as u64 });
@@ -153,12 +239,34 @@ pub fn log_evidence(
     text: &str,
     redactor: &Redactor,
 ) -> Evidence<Raw> {
-    let (clean, counts) = redactor.redact_counted(text);
-    Evidence { redactions: counts, ..structured(path, origin, clean.as_str()) }
+    placed(path, origin, text, redactor, || None)
 }
 
-fn structured(path: BundlePath, origin: &str, text: &str) -> Evidence<Raw> {
-    let digest = ansible::digest(text);
+/// As [`log_evidence`], with the places of the failures in this checkout.
+fn placed(
+    path: BundlePath,
+    origin: &str,
+    text: &str,
+    redactor: &Redactor,
+    checkout: impl Fn() -> Option<Checkout>,
+) -> Evidence<Raw> {
+    let (clean, counts) = redactor.redact_counted(text);
+    Evidence { redactions: counts, ..structured(path, origin, clean.as_str(), checkout) }
+}
+
+fn structured(
+    path: BundlePath,
+    origin: &str,
+    text: &str,
+    checkout: impl Fn() -> Option<Checkout>,
+) -> Evidence<Raw> {
+    let mut digest = ansible::digest(text);
+    // A green job must not wait for a walk through its workspace.
+    if digest.failed()
+        && let Some(checkout) = checkout()
+    {
+        checkout.place(&mut digest);
+    }
     if !digest.is_ansible() {
         return Evidence::new(path, EvidenceKind::JobLog, origin, text);
     }
@@ -194,17 +302,21 @@ fn excerpts(digest: &Digest) -> Vec<Excerpt<Raw>> {
 }
 
 fn of_failure(failure: &Failure) -> Excerpt<Raw> {
+    let place = failure.place.as_ref().map(|p| {
+        let how = if p.by_name { ", found by name" } else { "" };
+        format!(" ({}:{}{how})", p.path, p.line)
+    });
     Excerpt {
-        label: Raw::new(failure.headline()),
+        label: Raw::new(failure.headline() + &place.unwrap_or_default()),
         text: Raw::new(failure.excerpt()),
         line: failure.line,
         root: failure.root_cause,
     }
 }
 
-/// A green run that deployed nothing: no host matched, or the inventory could not be read.
+/// A green run that deployed nothing, or less than it should.
 fn did_nothing(run: &Run) -> bool {
-    run.verdict == Verdict::NoHosts || run.warnings.iter().any(|w| w.contains("No inventory"))
+    run.verdict == Verdict::NoHosts || !run.doubts.is_empty()
 }
 
 /// A run that says why it stopped without naming a task.
@@ -213,8 +325,8 @@ fn of_run(run: &Run) -> Excerpt<Raw> {
     let lines: Vec<&str> = run
         .errors
         .iter()
-        .chain(&run.warnings)
         .map(String::as_str)
+        .chain(run.remarks())
         .chain([verdict.as_str()])
         .collect();
     Excerpt {
@@ -231,7 +343,7 @@ mod tests {
 
     #[test]
     fn a_log_without_ansible_is_plain_text_of_a_job() {
-        let evidence = structured(BundlePath::new("", "x"), "x", "npm ERR! code E401\n");
+        let evidence = structured(BundlePath::new("", "x"), "x", "npm ERR! code E401\n", || None);
         assert_eq!(evidence.kind, EvidenceKind::JobLog);
         assert!(evidence.excerpts.is_none());
     }
@@ -251,14 +363,63 @@ mod tests {
     #[test]
     fn nothing_found_names_the_line_to_add() {
         let folder = tempfile::tempdir().unwrap();
-        let search = Search {
-            named: vec![],
-            by_env: None,
-            folders: vec![folder.path().to_path_buf()],
-            started: 0,
-            redactor: Arc::new(Redactor::new(&[])),
-        };
+        let search = search(folder.path(), vec![]);
         let Harvest::Nothing(why) = collect(&search).unwrap() else { panic!("found something") };
         assert!(why.contains("ANSIBLE_LOG_PATH: ansible.log"), "{why}");
+    }
+    fn search(workspace: &Path, expected: Vec<(PathBuf, &'static str)>) -> Search {
+        Search {
+            named: vec![],
+            expected,
+            folders: vec![workspace.to_path_buf()],
+            started: 0,
+            redactor: Arc::new(Redactor::new(&[])),
+            workspace: workspace.to_path_buf(),
+            base: None,
+        }
+    }
+
+    #[test]
+    fn a_path_of_the_host_is_found_in_the_container() {
+        let job = Job {
+            host_workspace: "/opt/actions/_work/app".to_owned(),
+            workspace: "/github/workspace".into(),
+            temp: "/github/runner_temp".into(),
+            ..Job::default()
+        };
+        for (given, seen) in [
+            ("/opt/actions/_work/_temp/ansible.log", "/github/runner_temp/ansible.log"),
+            ("/opt/actions/_work/app/app/a.log", "/github/workspace/a.log"),
+            ("a.log", "/github/workspace/a.log"),
+            ("/var/log/a.log", "/var/log/a.log"),
+        ] {
+            assert_eq!(here(&job, given), Path::new(seen), "{given}");
+        }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the test lays out a workspace")]
+    fn the_log_that_ansible_cfg_names_is_read_and_the_note_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let cfg =
+            "[ssh_connection]\nlog_path = no\n[defaults]\n# log_path = x\nlog_path = out.log ; c\n";
+        std::fs::write(folder.path().join("ansible.cfg"), cfg).unwrap();
+        assert_eq!(log_path(folder.path()).as_deref(), Some("out.log"));
+        let log = "PLAY [p] ***\nTASK [Restart] ***\nfatal: [a]: FAILED! => {\"msg\": \"no\"}\n";
+        std::fs::write(folder.path().join("out.log"), log).unwrap();
+        std::fs::write(folder.path().join("site.yml"), "- hosts: a\n  tasks:\n  - name: Restart\n")
+            .unwrap();
+        let expected = vec![
+            (folder.path().join("gone.log"), "named by ANSIBLE_LOG_PATH"),
+            (folder.path().join("out.log"), "named by log_path in ansible.cfg"),
+        ];
+        let Harvest::Found { note, entries } = collect(&search(folder.path(), expected)).unwrap()
+        else {
+            panic!("found nothing")
+        };
+        assert_eq!(note, "1 file(s) named by log_path in ansible.cfg; 1 failure(s)");
+        let label = format!("{:?}", entries[0].excerpts.as_ref().unwrap()[0].label);
+        let whole = "task \"Restart\" on a: no (site.yml:3, found by name)".len();
+        assert_eq!(label, format!("Raw({whole} bytes)"));
     }
 }

@@ -35,12 +35,16 @@ pub struct Job {
     pub variable_names: Vec<String>,
     /// Value of `ANSIBLE_LOG_PATH`.
     pub ansible_log_path: String,
+    /// Values of `JUNIT_OUTPUT_DIR` and `ANSIBLE_CALLBACK_TREE_DIR`, as far as they are set.
+    pub ansible_folders: Vec<String>,
     /// Name of the event that started the run.
     pub event: String,
     /// Who started the run.
     pub actor: String,
     /// Branch or tag, as `refs/heads/main`.
     pub git_ref: String,
+    /// The commit; of a pull request the one that it would be merged as.
+    pub sha: String,
     /// `owner/name/.github/workflows/deploy.yml@refs/heads/main`.
     pub workflow_ref: String,
     /// Where an identity token can be had; `None` without the permission `id-token: write`.

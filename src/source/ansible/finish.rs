@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::doubts;
 use super::model::{Host, Kind, Run, Verdict};
 use super::state::{Draft, Ending, Entry, Halt, HaltKind};
 
@@ -36,9 +37,20 @@ pub(super) fn run(mut draft: Draft) -> Option<Run> {
     mark_roots(&mut draft.failures);
     let errors: Vec<String> = draft.errors.iter().map(|h| h.text.trim_end().to_owned()).collect();
     let verdict = verdict(&draft, &hosts, complete);
+    let running_at_end = match verdict {
+        Verdict::Killed | Verdict::Interrupted => draft.running(),
+        Verdict::Ok
+        | Verdict::Failed
+        | Verdict::Unreachable
+        | Verdict::ParseError
+        | Verdict::UsageError
+        | Verdict::NoHosts => None,
+    };
+    let totals = hosts.iter().fold(Host::default(), Host::plus);
     let (errors, remarks) = if complete { (Vec::new(), errors) } else { (errors, Vec::new()) };
     draft.warnings.extend(remarks);
-    Some(Run {
+    draft.warnings.extend(draft.form.limits().map(str::to_owned));
+    let mut run = Run {
         verdict,
         complete,
         exit_code: draft.at.exit_code,
@@ -48,7 +60,19 @@ pub(super) fn run(mut draft: Draft) -> Option<Run> {
         errors,
         warnings: draft.warnings,
         last_task: draft.at.task.map(|t| t.to_string()),
-    })
+        form: draft.form,
+        progress: draft.tally.progress(),
+        retries: draft.tally.take_retries(),
+        diffs: draft.tally.diffs,
+        deprecations: draft.tally.deprecations,
+        millis: draft.tally.millis(),
+        slowest: draft.tally.take_slowest(),
+        running_at_end,
+        totals,
+        doubts: Vec::new(),
+    };
+    run.doubts = doubts::of(&run);
+    Some(run)
 }
 
 /// Only the recap tells how many failures of a host were rescued: they are its first ones; the items of one task count once.
@@ -142,7 +166,7 @@ fn verdict(draft: &Draft, hosts: &[Host], complete: bool) -> Verdict {
             HaltKind::Old | HaltKind::New => Verdict::ParseError,
         };
     }
-    if !complete {
+    if !complete && draft.form.limits().is_none() {
         return Verdict::Killed;
     }
     let counting = |kind: Kind| draft.failures.iter().any(|e: &Entry| e.failure.kind == kind);

@@ -59,8 +59,10 @@ pub(super) enum Section {
 /// Whether a result that is no failure did something on its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
-    /// `ok` or `changed`.
+    /// `ok`.
     Done,
+    /// `changed`.
+    Changed,
     /// `skipping`.
     Skipped,
 }
@@ -178,8 +180,11 @@ fn passed(line: &str) -> Shape<'_> {
     if line.trim_end() == "skipping: no hosts matched" {
         return Shape::NoHosts;
     }
-    let kinds =
-        [("ok: [", Effect::Done), ("changed: [", Effect::Done), ("skipping: [", Effect::Skipped)];
+    let kinds = [
+        ("ok: [", Effect::Done),
+        ("changed: [", Effect::Changed),
+        ("skipping: [", Effect::Skipped),
+    ];
     for (word, effect) in kinds {
         let Some(rest) = line.strip_prefix(word) else { continue };
         let end = rest.find("] =>").or_else(|| rest.trim_end().strip_suffix(']').map(str::len));
@@ -290,7 +295,7 @@ mod tests {
     #[test]
     fn a_passed_result_may_carry_an_item_or_a_payload() {
         assert_eq!(shape("ok: [a] => (item=x)"), Shape::Passed("a", Effect::Done));
-        assert_eq!(shape("changed: [a -> b]"), Shape::Passed("a", Effect::Done));
+        assert_eq!(shape("changed: [a -> b]"), Shape::Passed("a", Effect::Changed));
         assert_eq!(shape("skipping: [a] => (item=x) "), Shape::Passed("a", Effect::Skipped));
     }
 

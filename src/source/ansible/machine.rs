@@ -1,6 +1,7 @@
 //! Reads line after line and keeps what they say. It looks only back, never ahead, so that its memory does not grow with the text.
 
 use super::grammar::{self, Effect, Failed, Section, Shape};
+use super::kept::Kept;
 use super::marks::{Heard, Marks};
 use super::model::Kind;
 use super::payload;
@@ -8,7 +9,8 @@ use super::prefix::{Line, Record};
 use super::raw::{Raw, Trust};
 use super::recap;
 use super::record::{Open, move_here, name_of, record};
-use super::state::{At, Draft, Ending, HaltKind, Note, Point, Runs};
+use super::state::{At, Ending, HaltKind, Note, Point, Runs};
+use super::tally;
 
 /// Longest payload in several lines.
 const PAYLOAD_CAP: usize = 1 << 20;
@@ -82,13 +84,28 @@ impl Machine {
             Shape::Error(message) => self.error(text, message),
             shape => {
                 self.marks.remember(text);
+                let begins = matches!(shape, Shape::Task(..));
+                let is_banner = begins || matches!(shape, Shape::Play(_) | Shape::Recap);
                 self.line(number, text, shape);
+                if is_banner {
+                    self.clock(line, begins);
+                }
             }
         }
     }
 
-    /// The drafts of all runs; `None` when a raw output has no end and the text must be read with less caution.
-    pub(super) fn finish(mut self) -> Option<Vec<Draft>> {
+    /// Takes the time of a banner.
+    fn clock(&mut self, line: &Line<'_>, begins: bool) {
+        let draft = self.runs.current();
+        let task = draft.at.task.as_ref().filter(|_| begins);
+        if !self.marks.in_doubt() {
+            draft.tally.banner(line.stamp.and_then(tally::millis), task);
+        }
+        self.runs.seal(self.marks.oldest());
+    }
+
+    /// All runs; `None` when a raw output has no end and the text must be read with less caution.
+    pub(super) fn finish(mut self) -> Option<Kept> {
         match std::mem::replace(&mut self.mode, Mode::Lines) {
             Mode::Lines => {}
             Mode::Payload(open, form) => self.close(open, form, Heard::Cut),
@@ -99,7 +116,7 @@ impl Machine {
         if !complete && let Some(point) = self.marks.unsettled() {
             self.runs.back_to(point);
         }
-        Some(self.runs.into_drafts().collect())
+        Some(self.runs.finish())
     }
 
     /// Whether the line is part of the payload or raw output before it.
@@ -230,6 +247,7 @@ impl Machine {
             task_from: from,
             play: name_of(name).into(),
             task_no: at.task_no + 1,
+            play_from: at.task_no + 1,
             no_hosts: at.no_hosts,
             ending: at.ending,
             exit_code: at.exit_code,
@@ -261,8 +279,11 @@ impl Machine {
         let draft = self.runs.enter();
         (draft.at.recap_from, draft.at.ignorable) = (None, None);
         match effect {
-            Effect::Done => drop(draft.passed.insert(host.to_owned(), number)),
+            Effect::Done | Effect::Changed => drop(draft.passed.insert(host.to_owned(), number)),
             Effect::Skipped => {}
+        }
+        if let Some(task) = draft.at.task.as_ref().filter(|_| !self.marks.in_doubt()) {
+            draft.tally.result(host, task, draft.at.task_no, effect == Effect::Changed);
         }
         if text.ends_with("{}") {
             self.closer = Closer::Result(None);
@@ -282,7 +303,11 @@ impl Machine {
             }
             Closer::Result(_) | Closer::None => Closer::None,
         };
-        self.runs.current().note(text);
+        let draft = self.runs.current();
+        draft.note(text);
+        if !self.marks.in_doubt() {
+            draft.tally.remark(text, draft.at.recap_from.is_some());
+        }
     }
 
     fn origin(&mut self, line: &str, place: &str) {

@@ -107,6 +107,16 @@ impl<S> Marks<S> {
         None
     }
 
+    /// The state of the oldest point: nothing before it can be undone any more.
+    pub(super) fn oldest(&self) -> Option<&S> {
+        self.list.front().map(|m| &m.state)
+    }
+
+    /// Whether the text may still turn out to be a message.
+    pub(super) fn in_doubt(&self) -> bool {
+        self.list.iter().any(|m| m.open)
+    }
+
     /// Settles the newest point: a result followed it, with the place of its task in between.
     pub(super) fn settle_last(&mut self) {
         if let Some(last) = self.list.back_mut() {

@@ -1,14 +1,18 @@
 //! Reads the output of Ansible by its grammar: which task failed where, and why.
 //!
 //! It reads what a screen, a job log or Ansible's own log file holds, of every release since 2.9: text, and what the callbacks `json` and
-//! `jsonl` print. It opens no file and redacts nothing: what it returns comes from outside.
+//! `jsonl`, `minimal`, `oneline`, `junit` and `tree` and ansible-runner leave. It redacts nothing: what it returns comes from outside.
 
+mod doubts;
 mod finish;
 mod grammar;
+mod input;
+mod kept;
 mod machine;
 mod marks;
 mod model;
 mod payload;
+mod places;
 mod prefix;
 mod raw;
 mod recap;
@@ -17,11 +21,16 @@ mod render;
 mod state;
 mod stream;
 mod structured;
+mod tally;
 #[cfg(test)]
 mod tests;
 
-pub use model::{Digest, Failure, Host, Kind, Location, Run, Verdict};
-
+pub use input::Input;
+pub use model::{
+    Digest, Failure, Form, Host, Kind, Location, Omitted, Place, Progress, Retry, Run, Running,
+    Slow, Verdict,
+};
+pub use places::Checkout;
 pub use stream::Stream;
 
 use std::io::{self, Write as _};
@@ -39,16 +48,16 @@ pub fn digest(text: &str) -> Digest {
 /// # Errors
 /// Those of `pass`.
 pub fn read(mut pass: impl FnMut(&mut Stream) -> io::Result<()>) -> io::Result<Digest> {
-    let mut runs = None;
+    let mut kept = None;
     for trust in [Trust::Message, Trust::Header] {
         let mut stream = Stream::new(trust);
         pass(&mut stream)?;
-        runs = stream.finish();
-        if runs.is_some() {
+        kept = stream.finish();
+        if kept.is_some() {
             break;
         }
     }
-    let runs = runs.unwrap_or_default();
-    let errors = runs.iter().flat_map(|run| run.errors.iter().cloned()).collect();
-    Ok(Digest { runs, errors })
+    let kept = kept.unwrap_or_default();
+    let errors = kept.runs.iter().flat_map(|run| run.errors.iter().cloned()).collect();
+    Ok(Digest { runs: kept.runs, errors, omitted: kept.omitted })
 }

@@ -10,6 +10,19 @@ pub struct Digest {
     pub runs: Vec<Run>,
     /// Errors that stopped a run (syntax, vault, inventory, usage), in the order of the text, each at most 4 KiB.
     pub errors: Vec<String>,
+    /// What was counted and not kept, when the text holds more runs than memory should.
+    pub omitted: Omitted,
+}
+
+/// Runs of a text that are not among [`Digest::runs`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Omitted {
+    /// How many.
+    pub runs: usize,
+    /// How many of them failed.
+    pub failed: usize,
+    /// How many failures they hold that count.
+    pub failures: usize,
 }
 
 /// One run of `ansible-playbook`.
@@ -31,8 +44,110 @@ pub struct Run {
     pub errors: Vec<String>,
     /// What explains a run that is green and yet wrong: no hosts matched, an inventory that was not read.
     pub warnings: Vec<String>,
+    /// Why a run that ended well may have deployed nothing, or less than it should.
+    pub doubts: Vec<String>,
     /// The task whose banner was the last one, with its role.
     pub last_task: Option<String>,
+    /// In which form it was written.
+    pub form: Form,
+    /// The sums over all hosts of the recap; its name is empty.
+    pub totals: Host,
+    /// How far every host came that has a result, by name; at most 5,000.
+    pub progress: Vec<Progress>,
+    /// What was tried again; at most 100 tasks.
+    pub retries: Vec<Retry>,
+    /// How many differences of files were shown.
+    pub diffs: u64,
+    /// How many deprecation warnings were shown.
+    pub deprecations: u64,
+    /// The tasks that took longest, at most five; empty when the text holds no times.
+    pub slowest: Vec<Slow>,
+    /// Milliseconds from the first banner to the last one, when the text holds times.
+    pub millis: Option<u64>,
+    /// What was going on when a text without a recap ended.
+    pub running_at_end: Option<Running>,
+}
+
+/// In which form a run was written, which decides what can be known of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// What a screen, a job log or Ansible's log file holds.
+    #[default]
+    Text,
+    /// The document of the callback `json`.
+    Json,
+    /// The events of the callback `jsonl`.
+    Jsonl,
+    /// The events of ansible-runner.
+    Runner,
+    /// JUnit XML.
+    Junit,
+    /// The last result of every host.
+    Tree,
+    /// The callbacks `minimal` and `oneline`.
+    Minimal,
+}
+
+impl Form {
+    /// What can not be known of a run in this form.
+    pub(super) fn limits(self) -> Option<&'static str> {
+        match self {
+            Self::Text | Self::Json | Self::Jsonl | Self::Runner => None,
+            Self::Junit => Some(
+                "JUnit files leave unreachable hosts out, show ignored failures as passed and rescued ones as failed: \
+                 a run without a failure here may have failed",
+            ),
+            Self::Tree => Some(
+                "only the last result of every host is here, without a mark of failure: earlier failures, the names of the tasks \
+                 and whether the run ended can not be known",
+            ),
+            Self::Minimal => Some(
+                "this callback shows no play, no task and no recap: whether a failure was ignored or rescued, and whether the run \
+                 ended, can not be known",
+            ),
+        }
+    }
+}
+
+/// How far a host came.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Progress {
+    /// Name of the host.
+    pub host: String,
+    /// Tasks that changed something there.
+    pub changed: u64,
+    /// The last task that has a result there.
+    pub last_task: String,
+}
+
+/// A task that was tried again on a host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Retry {
+    /// Name of the task as it was printed.
+    pub task: String,
+    /// The host; core 2.9 does not name it.
+    pub host: Option<String>,
+    /// How often it failed before its last try.
+    pub count: u64,
+}
+
+/// How long a task took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Slow {
+    /// Name of the task.
+    pub task: String,
+    /// Milliseconds.
+    pub millis: u64,
+}
+
+/// The task that had not ended on every host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Running {
+    /// Name of the task.
+    pub task: String,
+    /// Hosts of its play without a result of it; empty when no host of the play has shown itself yet.
+    pub hosts: Vec<String>,
 }
 
 /// How a run ended.
@@ -60,6 +175,7 @@ pub enum Verdict {
 
 /// One failed result of one task on one host, and for a loop of one item.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent fact of the result")]
 pub struct Failure {
     /// Name of the play.
     pub play: String,
@@ -75,6 +191,8 @@ pub struct Failure {
     pub item: Option<Value>,
     /// What became of it.
     pub kind: Kind,
+    /// Whether the host could not be reached, also when that was ignored.
+    pub unreachable: bool,
     /// The exit code of the command or module.
     pub rc: Option<i64>,
     /// The message, or the reason of a failed include; at most 32 KiB.
@@ -99,6 +217,21 @@ pub struct Failure {
     pub origin: Option<Location>,
     /// The line of the text, from 1.
     pub line: usize,
+    /// The same place in the repository, when [`super::Checkout`] found it.
+    pub place: Option<Place>,
+}
+
+/// A place in the repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Place {
+    /// Path from the root of the repository.
+    pub path: String,
+    /// Line, from 1.
+    pub line: u64,
+    /// Whether it was found by the name of the task, and not by what Ansible printed.
+    pub by_name: bool,
+    /// Its address on the server, when the commit is known.
+    pub url: Option<String>,
 }
 
 /// What became of a failure.
@@ -152,12 +285,35 @@ impl Digest {
     /// Whether some run failed: a failure or unreachable host that was neither ignored nor rescued, an error that stopped it, or an
     /// end before the recap.
     pub fn failed(&self) -> bool {
-        self.runs.iter().any(Run::failed)
+        self.omitted.failed > 0 || self.runs.iter().any(Run::failed)
     }
 
     /// Whether the text holds Ansible output at all.
     pub fn is_ansible(&self) -> bool {
         !self.runs.is_empty()
+    }
+}
+
+impl Omitted {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.runs += other.runs;
+        self.failed = self.failed.saturating_add(other.failed);
+        self.failures += other.failures;
+    }
+}
+
+impl Host {
+    /// The counts of both, under the name of the first.
+    #[must_use]
+    pub(super) fn plus(mut self, other: &Self) -> Self {
+        self.ok = self.ok.saturating_add(other.ok);
+        self.changed = self.changed.saturating_add(other.changed);
+        self.unreachable = self.unreachable.saturating_add(other.unreachable);
+        self.failed = self.failed.saturating_add(other.failed);
+        self.skipped = self.skipped.saturating_add(other.skipped);
+        self.rescued = self.rescued.saturating_add(other.rescued);
+        self.ignored = self.ignored.saturating_add(other.ignored);
+        self
     }
 }
 

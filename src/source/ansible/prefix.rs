@@ -27,6 +27,8 @@ pub(super) struct Line<'a> {
     pub(super) text: Cow<'a, str>,
     /// Place in the log file.
     pub(super) record: Record,
+    /// The time in front of the line, as it was written.
+    pub(super) stamp: Option<&'a str>,
 }
 
 /// Knows how one text is wrapped.
@@ -86,7 +88,7 @@ impl Cleaner {
             Some(wrapper) => without(text, wrapper),
             None => text,
         };
-        Line { text, record }
+        Line { text, record, stamp: stamp(raw) }
     }
 
     fn unwrapped<'a>(&self, raw: &'a str) -> (Cow<'a, str>, Option<u64>) {
@@ -101,6 +103,20 @@ impl Cleaner {
 /// The text up to `cap` bytes, never inside a character.
 pub(super) fn cut(text: &str, cap: usize) -> &str {
     text.get(..text.floor_char_boundary(cap)).unwrap_or(text)
+}
+
+/// The time in front of a line, of a job log or of Ansible's log file.
+fn stamp(raw: &str) -> Option<&str> {
+    let line = raw.trim_start_matches('\u{feff}');
+    let at = |line: &'_ str| {
+        let time = shaped(line, "dddd-dd-ddTdd:dd:dd.ddd");
+        time.or_else(|| shaped(line, "dddd-dd-dd dd:dd:dd,ddd")).is_some()
+    };
+    if at(line) {
+        return line.get(..23);
+    }
+    let third = line.splitn(3, '\t').nth(2)?.trim_start_matches('\u{feff}');
+    at(third).then(|| third.get(..23))?
 }
 
 /// Removes `job TAB step TAB`, the timestamp of the job log, and GitLab's stream mark.

@@ -73,6 +73,7 @@ pub(super) fn record(draft: &mut Draft, open: Open, payload: Payload) -> Option<
         delegate_to: open.delegate_to,
         item: item.filter(|_| open.looped),
         kind,
+        unreachable: open.unreachable,
         rc: payload.rc,
         msg: payload.msg,
         cmd: payload.cmd,
@@ -85,6 +86,7 @@ pub(super) fn record(draft: &mut Draft, open: Open, payload: Payload) -> Option<
         location,
         origin,
         line: open.line,
+        place: None,
     };
     let number = draft.push(failure)?;
     draft.at.ignorable = Some(if open.looped { draft.at.task_from } else { number });

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Failure, Kind, Run, Verdict};
+use super::model::{Digest, Failure, Kind, Omitted, Run, Verdict};
 use super::payload::last_lines;
 use super::prefix::cut;
 
@@ -45,7 +45,11 @@ impl Failure {
     /// One line: `task "Copy release" on web1: no space left (rc=2)`.
     pub fn headline(&self) -> String {
         let word = if self.handler { "handler" } else { "task" };
-        let mut line = format!("{word} \"{}\" on {}", one_line(&self.task), one_line(&self.host));
+        let mut line = if self.task.is_empty() {
+            format!("a {word} on {}", one_line(&self.host))
+        } else {
+            format!("{word} \"{}\" on {}", one_line(&self.task), one_line(&self.host))
+        };
         if let Some(delegate) = &self.delegate_to {
             let _ = write!(line, " (delegated to {})", one_line(delegate));
         }
@@ -109,7 +113,24 @@ impl Failure {
     }
 }
 
+impl Digest {
+    /// One line about the runs that were counted only, if there are any.
+    pub fn omitted_line(&self) -> Option<String> {
+        let Omitted { runs, failed, failures } = self.omitted;
+        (runs > 0).then(|| {
+            format!(
+                "{runs} more runs are not shown, {failed} of them failed, with {failures} failures"
+            )
+        })
+    }
+}
+
 impl Run {
+    /// What was warned of, and why a run that ended well may be wrong.
+    pub fn remarks(&self) -> impl Iterator<Item = &str> {
+        self.doubts.iter().chain(&self.warnings).map(String::as_str)
+    }
+
     /// One line that says how the run ended: `failed on 2 of 5 hosts: task "Restart app" on web3: unit not found (rc=5); 1 unreachable`.
     pub fn verdict_line(&self) -> String {
         let mut line = match self.verdict {
@@ -141,8 +162,11 @@ impl Run {
     }
 
     fn green_line(&self) -> String {
-        let changed = self.hosts.iter().filter(|h| h.changed > 0).count();
-        let mut line = format!("ok on {}, {changed} changed", hosts(self.hosts.len()));
+        let recap = self.hosts.iter().filter(|h| h.changed > 0).count();
+        let seen = self.progress.iter().filter(|p| p.changed > 0).count();
+        let changed = if self.hosts.is_empty() { seen } else { recap };
+        let total = self.hosts.len().max(self.progress.len());
+        let mut line = format!("ok on {}, {changed} changed", hosts(total));
         for (kind, word) in [(Kind::Ignored, "ignored"), (Kind::Rescued, "rescued")] {
             let count = self.failures.iter().filter(|f| f.kind == kind).count();
             if count > 0 {
@@ -158,7 +182,8 @@ impl Run {
         let lost = self
             .hosts_with(Kind::Unreachable)
             .max(self.hosts.iter().filter(|h| h.unreachable > 0).count());
-        let total = hosts(self.hosts.len());
+        // Without a recap the hosts that have a result are all that is known.
+        let total = hosts(self.hosts.len().max(self.progress.len()));
         let mut line = match (failed, lost) {
             (0, lost) => format!("{lost} of {total} unreachable"),
             (failed, 0) => format!("failed on {failed} of {total}"),

@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use super::finish;
 use super::grammar::Section;
-use super::model::{Failure, Host, Location};
+use super::kept::Kept;
+use super::model::{Failure, Form, Host, Location, Running};
 use super::prefix::cut;
+use super::tally::Tally;
 
 /// More failures than this are counted by the recap alone.
 const FAILURES: usize = 10_000;
@@ -15,6 +18,8 @@ const NOTES: usize = 50;
 const NOTE_CAP: usize = 4 << 10;
 /// Bytes that later failures keep of a text.
 const SHORT: usize = 256;
+/// Drafts that wait until they are turned into runs.
+const SEAL: usize = 8;
 
 /// One run while it is read. The lists only grow; [`At`] says how much of them counts.
 #[derive(Debug, Default)]
@@ -28,6 +33,8 @@ pub(super) struct Draft {
     spent: usize,
     /// The line of the last result of a host that is no failure.
     pub(super) passed: HashMap<String, usize>,
+    pub(super) tally: Tally,
+    pub(super) form: Form,
     pub(super) at: At,
 }
 
@@ -68,6 +75,8 @@ pub(super) struct At {
     pub(super) task: Option<Rc<str>>,
     pub(super) section: Option<Section>,
     pub(super) task_no: usize,
+    /// The number of the play's banner, in the same row of numbers.
+    pub(super) play_from: usize,
     /// How many failures stood before the task.
     pub(super) task_from: usize,
     /// Where the task stands.
@@ -125,6 +134,9 @@ pub(super) struct Point {
 /// All runs of one process; there is always a current one.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
+    kept: Kept,
+    /// How many drafts were turned into runs.
+    sealed: usize,
     done: Vec<Draft>,
     current: Draft,
 }
@@ -154,7 +166,7 @@ impl Runs {
     /// The point to come back to with [`Runs::back_to`].
     pub(super) fn point(&self) -> Point {
         Point {
-            runs: self.done.len(),
+            runs: self.sealed + self.done.len(),
             failures: self.current.failures.len(),
             hosts: self.current.hosts.len(),
             warnings: self.current.warnings.len(),
@@ -165,8 +177,9 @@ impl Runs {
 
     /// Forgets everything that was read since the point.
     pub(super) fn back_to(&mut self, point: Point) {
-        if self.done.len() > point.runs
-            && let Some(current) = self.done.drain(point.runs..).next()
+        let runs = point.runs.saturating_sub(self.sealed);
+        if self.done.len() > runs
+            && let Some(current) = self.done.drain(runs..).next()
         {
             self.current = current;
         }
@@ -177,9 +190,25 @@ impl Runs {
         self.current.at = point.at;
     }
 
+    /// Turns drafts into runs that no point can set back to any more; `oldest` is the first point that may be come back to.
+    pub(super) fn seal(&mut self, oldest: Option<&Point>) {
+        if self.done.len() < SEAL {
+            return;
+        }
+        let safe = oldest.map_or(usize::MAX, |p| p.runs.saturating_sub(self.sealed));
+        let count = safe.min(self.done.len());
+        for draft in self.done.drain(..count) {
+            if let Some(run) = finish::run(draft) {
+                self.kept.add(run);
+            }
+        }
+        self.sealed += count;
+    }
+
     /// All runs in their order.
-    pub(super) fn into_drafts(self) -> impl Iterator<Item = Draft> {
-        self.done.into_iter().chain([self.current])
+    pub(super) fn finish(self) -> Kept {
+        let last = self.done.into_iter().chain([self.current]).filter_map(finish::run);
+        self.kept.close(last)
     }
 }
 
@@ -197,6 +226,12 @@ impl Draft {
             || !self.failures.is_empty()
     }
 
+    /// The task that had not ended everywhere.
+    pub(super) fn running(&self) -> Option<Running> {
+        let task = self.at.task.as_deref()?;
+        self.tally.running(task, self.at.task_no, self.at.play_from)
+    }
+
     /// Takes up a failure and returns its number.
     pub(super) fn push(&mut self, mut failure: Failure) -> Option<usize> {
         if self.failures.len() >= FAILURES {
@@ -206,6 +241,9 @@ impl Draft {
             shorten(&mut failure);
         }
         self.spent += weight(&failure);
+        if let Some(task) = &self.at.task {
+            self.tally.result(&failure.host, task, self.at.task_no, false);
+        }
         let passed = self.passed.remove(&failure.host).is_some();
         let number = self.failures.len();
         let (task_no, doubtful) = (self.at.task_no, self.at.after_raw);
@@ -260,4 +298,5 @@ fn shorten(failure: &mut Failure) {
     failure.msg = cut(&failure.msg, SHORT).to_owned();
     failure.stderr_tail = cut(&failure.stderr_tail, SHORT).to_owned();
     failure.stdout_tail = String::new();
+    failure.cmd = failure.cmd.as_deref().map(|cmd| cut(cmd, SHORT).to_owned());
 }

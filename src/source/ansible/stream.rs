@@ -2,9 +2,8 @@
 
 use std::io;
 
-use super::finish;
+use super::kept::Kept;
 use super::machine::Machine;
-use super::model::Run;
 use super::prefix::{Cleaner, LEARN_CAP, LINE_CAP, Record};
 use super::raw::Trust;
 use super::structured::Reader;
@@ -41,17 +40,27 @@ impl Stream {
     }
 
     /// The runs; `None` when a raw output has no end and the text must be read with less caution.
-    pub(super) fn finish(mut self) -> Option<Vec<Run>> {
+    pub(super) fn finish(mut self) -> Option<Kept> {
         let last = std::mem::take(&mut self.partial);
         self.line(&String::from_utf8_lossy(&last));
         self.learn();
-        let drafts: Option<Vec<_>> =
-            self.machines.into_iter().map(|(_, machine)| machine.finish()).collect();
-        let runs: Vec<Run> = drafts?.into_iter().flatten().filter_map(finish::run).collect();
+        let mut text = Kept::default();
+        for (_, machine) in self.machines {
+            text = text.join(machine.finish()?);
+        }
         // Text that shows results of its own may quote a document; text that shows none is only what stood around it.
-        let shows_results = runs.iter().any(|r| !r.hosts.is_empty() || !r.failures.is_empty());
-        let documents = self.structured.finish();
-        Some(if shows_results || documents.is_empty() { runs } else { documents })
+        let shows_results = text.omitted.runs > 0
+            || text.runs.iter().any(|r| !r.hosts.is_empty() || !r.failures.is_empty());
+        let (documents, adhoc) = self.structured.finish();
+        if shows_results {
+            return Some(text);
+        }
+        if !documents.runs.is_empty() {
+            return Some(documents);
+        }
+        let began = text.runs.iter().any(|run| run.last_task.is_some());
+        let adhoc = adhoc.filter(|_| !began);
+        Some(if adhoc.is_some() { Kept::default().close(adhoc) } else { text })
     }
 
     fn line(&mut self, line: &str) {

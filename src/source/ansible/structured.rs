@@ -1,6 +1,11 @@
-//! What the callbacks `json` and `jsonl` print: one document at the end of a run, or one event a line.
+//! What programs read of a run: the callbacks `json` (one document at the end) and `jsonl` (one event a line), ansible-runner, JUnit, the
+//! last results of the hosts.
 //!
-//! Neither says which failures were ignored or rescued; only their counts do.
+//! None but ansible-runner says which failures were ignored, none which were rescued; only their counts do.
+
+mod adhoc;
+mod junit;
+mod runner;
 
 use std::rc::Rc;
 
@@ -9,7 +14,8 @@ use serde_json::{Map, Value};
 
 use super::finish;
 use super::grammar::Section;
-use super::model::{Failure, Host, Kind, Location, Run};
+use super::kept::Kept;
+use super::model::{Failure, Form, Host, Kind, Location, Run};
 use super::payload::Payload;
 use super::record::{name_of, role};
 use super::state::Draft;
@@ -68,10 +74,21 @@ const FIRST_KEYS: [&str; 4] =
 /// Reads lines; what is in neither form is passed over.
 #[derive(Default)]
 pub(super) struct Reader {
-    done: Vec<Run>,
+    done: Kept,
     draft: Draft,
     /// A document whose end has not come yet, and the line where it began.
     open: Option<(usize, String)>,
+    /// A test case of JUnit.
+    case: junit::Open,
+    adhoc: adhoc::Adhoc,
+}
+
+/// The last result of a host.
+#[derive(Deserialize)]
+struct Last {
+    #[serde(rename = "_tree")]
+    host: String,
+    result: Value,
 }
 
 impl Reader {
@@ -94,16 +111,45 @@ impl Reader {
         }
         if line.starts_with("{\"_event\"") {
             self.event(number, line);
+        } else if line.starts_with("{\"_tree\"") {
+            self.last(number, line);
+        } else if line.starts_with("{\"_runner\"") {
+            self.runner_end(line);
+        } else if runner::is_event(line) {
+            self.runner_event(number, line);
+        } else if self.case.is_some() || line.contains("<testcase ") || line.contains("<testsuites")
+        {
+            self.junit_line(number, line);
         } else if line == "{" {
+            self.adhoc.line(number, line);
             self.open = Some((number, line.to_owned()));
         } else if FIRST_KEYS.iter().any(|key| line.get(1..).is_some_and(|l| l.starts_with(key))) {
             self.document(number, line);
+        } else {
+            self.adhoc.line(number, line);
         }
+    }
+
+    /// The callback `tree` keeps the last result of every host, and not of which task it is.
+    fn last(&mut self, number: usize, line: &str) {
+        let Some(Last { host, mut result }) = parse::<Last>(line) else { return };
+        // The callback writes no mark of a failure; what is in the result tells.
+        if let Value::Object(map) = &mut result {
+            let refuted = map.get("evaluated_to") == Some(&Value::Bool(false));
+            if item_failed(map) || refuted {
+                map.insert("failed".to_owned(), true.into());
+            }
+        }
+        self.draft.form = Form::Tree;
+        self.draft.at.task.get_or_insert_with(|| "".into());
+        self.draft.at.task_no += 1;
+        self.result(number, &host, &result);
     }
 
     fn document(&mut self, line: usize, text: &str) {
         let Some(document) = parse::<Document>(text) else { return };
         self.end();
+        self.draft.form = Form::Json;
         for play in &document.plays {
             self.play(&play.play);
             for task in &play.tasks {
@@ -119,6 +165,7 @@ impl Reader {
 
     fn event(&mut self, line: usize, text: &str) {
         let Some(event) = parse::<Event>(text) else { return };
+        self.draft.form = Form::Jsonl;
         if let (true, Some(play)) = (event.name.ends_with("_play_start"), &event.play) {
             self.play(play);
         }
@@ -144,6 +191,8 @@ impl Reader {
 
     fn play(&mut self, play: &Named) {
         self.draft.at.play = Rc::from(play.name.as_str());
+        self.draft.at.task_no += 1;
+        self.draft.at.play_from = self.draft.at.task_no;
     }
 
     fn task(&mut self, task: &Named, section: Section) {
@@ -160,6 +209,10 @@ impl Reader {
         let unreachable = is_true(result, "unreachable");
         if !unreachable && !is_true(result, "failed") {
             self.draft.passed.insert(host.to_owned(), line);
+            if let Some(task) = &self.draft.at.task {
+                let changed = is_true(result, "changed");
+                self.draft.tally.result(host, task, self.draft.at.task_no, changed);
+            }
             return;
         }
         let items = result.get("results").and_then(Value::as_array);
@@ -202,6 +255,7 @@ impl Reader {
             host: name_of(host),
             delegate_to: delegate.map(name_of),
             kind: if unreachable { Kind::Unreachable } else { Kind::Failed },
+            unreachable,
             rc: payload.rc,
             msg: payload.msg,
             cmd: payload.cmd,
@@ -226,13 +280,15 @@ impl Reader {
     fn end(&mut self) {
         let mut draft = std::mem::take(&mut self.draft);
         mark_ignored(&mut draft);
-        self.done.extend(finish::run(draft));
+        if let Some(run) = finish::run(draft) {
+            self.done.add(run);
+        }
     }
 
-    /// The runs that are written in one of the two forms, in their order.
-    pub(super) fn finish(mut self) -> Vec<Run> {
+    /// The runs in their order; and what may be a run of the callbacks `minimal` or `oneline`, if the text holds nothing else.
+    pub(super) fn finish(mut self) -> (Kept, Option<Run>) {
         self.end();
-        self.done
+        (self.done, self.adhoc.finish())
     }
 }
 
@@ -242,7 +298,12 @@ fn mark_ignored(draft: &mut Draft) {
     let from = draft.at.recap_from.unwrap_or(draft.hosts.len());
     let hosts = draft.hosts.get(from..).unwrap_or_default();
     for host in hosts.iter().filter(|host| host.ignored > 0) {
-        let (mut ignored, mut task) = (host.ignored, None);
+        let own = || draft.failures.iter().filter(|e| e.failure.host == host.name);
+        let mut known: Vec<usize> =
+            own().filter(|e| e.failure.kind == Kind::Ignored).map(|e| e.task_no).collect();
+        known.dedup();
+        let known = u64::try_from(known.len()).unwrap_or(u64::MAX);
+        let (mut ignored, mut task) = (host.ignored.saturating_sub(known), None);
         for entry in draft.failures.iter_mut().filter(|e| e.failure.host == host.name) {
             if task == Some(entry.task_no) {
                 entry.failure.kind = Kind::Ignored;
