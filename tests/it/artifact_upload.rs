@@ -4,6 +4,7 @@ mod faults;
 mod peers;
 mod servers;
 mod streaming;
+mod survival;
 
 use std::io::Write as _;
 use std::sync::Mutex;
