@@ -77,13 +77,17 @@ const SINES: [u32; 64] = [
 pub(super) fn sum(bytes: &[u8]) -> [u8; 16] {
     let mut state = START;
     let (blocks, rest) = bytes.as_chunks::<64>();
-    blocks.iter().for_each(|block| mix(&mut state, block));
+    for block in blocks {
+        mix(&mut state, block);
+    }
     let mut end = rest.to_vec();
     end.push(0x80);
     let zeros = (120 - end.len() % 64) % 64;
     end.resize(end.len() + zeros, 0);
     end.extend((bytes.len() as u64).wrapping_mul(8).to_le_bytes());
-    end.as_chunks::<64>().0.iter().for_each(|block| mix(&mut state, block));
+    for block in end.as_chunks::<64>().0 {
+        mix(&mut state, block);
+    }
     let mut sum = [0; 16];
     for (to, from) in sum.iter_mut().zip(state.iter().flat_map(|word| word.to_le_bytes())) {
         *to = from;

@@ -173,14 +173,10 @@ async fn finalize_once(session: &Session<'_>, name: &str) -> Result<String, Erro
         hash: session.digest(),
     };
     let answer: Finalized = call(session, "FinalizeArtifact", &body).await?;
-    match answer.artifact_id.digits() {
-        Some(id) => Ok(id),
-        None => {
-            let host = host_of(&session.service.origin);
-            let reason = "artifact_id is not a number".to_owned();
-            Err(Error::new("finalize the artifact", Cause::Answer { host, reason }))
-        }
-    }
+    let host = host_of(&session.service.origin);
+    let reason = "artifact_id is not a number".to_owned();
+    let unusable = || Error::new("finalize the artifact", Cause::Answer { host, reason });
+    answer.artifact_id.digits().ok_or_else(unusable)
 }
 
 #[derive(Serialize)]
