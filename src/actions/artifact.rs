@@ -1,11 +1,13 @@
-//! Uploads one zip as an artifact of the running workflow, through the v4 artifact service that the job's runtime token opens.
+//! Uploads one file as an artifact of the running workflow, through the v4 artifact service that the job's runtime token opens.
 //!
 //! Four calls: `CreateArtifact`, Put Block for every block, Put Block List, `FinalizeArtifact`, each in the one form that every known
-//! server accepts. It needs no permission of `GITHUB_TOKEN`. It does not list, download or delete artifacts, does not decide whether
-//! a failed upload matters, and prints nothing: above all not the query string of a signed address.
+//! server accepts; then one look at the digest that the server lists. Which kind of server it is shows in its answers, never in its
+//! name. It needs no permission of `GITHUB_TOKEN`. It does not download or delete artifacts, does not decide whether a failed upload
+//! matters, and prints nothing: above all not the query string of a signed address.
 
 mod blob;
 mod error;
+mod md5;
 mod name;
 mod retry;
 mod service;
@@ -21,6 +23,7 @@ pub use name::sanitise;
 pub use retry::Pace;
 pub use service::{RuntimeToken, Service};
 
+use blob::Flavor;
 use error::Next;
 use retry::Clock;
 
@@ -32,11 +35,13 @@ const NAMES: u32 = 3;
 pub struct Upload<'a> {
     /// Wanted name; see [`sanitise`].
     pub name: &'a str,
-    /// The finished zip. It is read block by block, and again after a fault.
-    pub zip: &'a Path,
-    /// Lower-case hex SHA-256 of the zip.
+    /// What the file is.
+    pub kind: Kind,
+    /// The finished file. It is read block by block, and again after a fault.
+    pub file: &'a Path,
+    /// Lower-case hex SHA-256 of the file.
     pub sha256: &'a str,
-    /// Size of the zip in bytes.
+    /// Size of the file in bytes.
     pub size: u64,
     /// Days until the server deletes it; `None` and 0 leave that to the server.
     pub retention_days: Option<u16>,
@@ -50,6 +55,25 @@ pub struct Upload<'a> {
     pub mask: &'a (dyn Fn(&str) + Sync),
 }
 
+/// What is uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An archive, which every server takes.
+    Zip,
+    /// A page that opens in the browser; only servers take it that keep artifacts as they are (`version` 7 with a `mime_type`).
+    Page,
+}
+
+impl Kind {
+    /// The media type under which the store keeps the bytes.
+    pub(self) const fn media_type(self) -> &'static str {
+        match self {
+            Self::Zip => "application/zip",
+            Self::Page => "text/html",
+        }
+    }
+}
+
 /// An artifact that the server has accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uploaded {
@@ -61,15 +85,20 @@ pub struct Uploaded {
     pub url: String,
     /// `sha256:` and lower-case hex of the uploaded bytes.
     pub digest: String,
+    /// Whether the server may also take a [`Kind::Page`]: its bytes lie in a blob store of their own. Servers that keep them themselves
+    /// know zips only.
+    pub takes_pages: bool,
 }
 
-/// Uploads the zip and answers with the name, id and address under which it can be found.
+/// Uploads the file and answers with the name, id and address under which it can be found.
 ///
-/// A name that is taken or was burnt by a half-finished upload is replaced by `NAME-2`, then `NAME-3`. `client` must carry neither a
-/// default `Authorization` header (blob stores refuse it beside a signed address) nor a total time limit shorter than the deadline.
+/// A name that is taken, was burnt by a half-finished upload, or whose signed address is refused, is replaced by `NAME-2`, then
+/// `NAME-3`, each with an address and block ids of its own. When an address expires is not worked out: the runner's clock may be wrong,
+/// and the store says it. `client` must carry neither a default `Authorization` header (blob stores refuse it beside a signed address)
+/// nor a total time limit shorter than the deadline.
 ///
 /// # Cancel safety
-/// Dropping the future leaves an artifact that nobody can see and whose name is used up for this run; the zip is never changed.
+/// Dropping the future leaves an artifact that nobody can see and whose name is used up for this run; the file is never changed.
 ///
 /// # Errors
 /// [`Error`]: what was asked of which host, and its answer, after all tries or at the deadline.
@@ -85,7 +114,7 @@ pub async fn upload(
     loop {
         let name = name::alternate(&wanted, round);
         match session.publish(&name).await {
-            Ok(id) => return Ok(session.uploaded(name, id)),
+            Ok(uploaded) => return Ok(uploaded),
             Err(error) if error.next() == Next::OtherName && round < NAMES => round += 1,
             Err(error) => return Err(error.under(&name)),
         }
@@ -102,19 +131,30 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// One complete upload under one name; the id of the artifact.
-    async fn publish(&self, name: &str) -> Result<String, Error> {
-        self.store(name).await?;
-        twirp::finalize(self, name).await
+    /// One complete upload under one name.
+    async fn publish(&self, name: &str) -> Result<Uploaded, Error> {
+        let flavor = self.store(name).await?;
+        let id = twirp::finalize(self, name).await?;
+        let takes_pages = match flavor {
+            Flavor::Azure => {
+                twirp::verify(self, name, &id).await?;
+                true
+            }
+            // Their lists hold no digest, and they know no other form than the zip.
+            Flavor::SameHost => false,
+        };
+        let (url, digest) = (self.service.artifact_url(&id), self.digest());
+        Ok(Uploaded { name: name.to_owned(), id, url, digest, takes_pages })
     }
 
     /// Everything before the finalization: blocks are repeated alone where the store replaces them, and together with a new
     /// `CreateArtifact` where it appends them in the order of arrival.
-    async fn store(&self, name: &str) -> Result<(), Error> {
+    async fn store(&self, name: &str) -> Result<Flavor, Error> {
         let target = twirp::create(self, name).await?;
-        match target.flavor {
-            blob::Flavor::Azure => blob::put_parallel(self, &target).await,
-            blob::Flavor::SameHost => {
+        let flavor = target.flavor;
+        match flavor {
+            Flavor::Azure => blob::put_parallel(self, &target).await,
+            Flavor::SameHost => {
                 let mut first = Some(target);
                 self.clock
                     .retry("upload the artifact", || {
@@ -129,11 +169,11 @@ impl Session<'_> {
                     })
                     .await
             }
-        }
+        }?;
+        Ok(flavor)
     }
 
-    fn uploaded(&self, name: String, id: String) -> Uploaded {
-        let url = self.service.artifact_url(&id);
-        Uploaded { name, id, url, digest: format!("sha256:{}", self.request.sha256) }
+    fn digest(&self) -> String {
+        format!("sha256:{}", self.request.sha256)
     }
 }

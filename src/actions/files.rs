@@ -1,13 +1,15 @@
 //! The runner's files: outputs, state and the step summary. Also the small files that one stage leaves for the other.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
+mod step_summary;
+mod whole;
+
 use std::path::{Path, PathBuf};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::env::Environment;
 use crate::redact::Redacted;
+use step_summary::StepSummary;
 
 /// Bytes that a step summary may have: the runner drops the whole file above 1024 KiB, and it counts before masking.
 pub const SUMMARY_BUDGET: usize = 900 * 1024;
@@ -17,7 +19,7 @@ pub const SUMMARY_BUDGET: usize = 900 * 1024;
 pub struct CommandFiles {
     output: Option<PathBuf>,
     state: Option<PathBuf>,
-    summary: Option<PathBuf>,
+    summary: StepSummary,
 }
 
 /// A file that could not be written, in words for the reader.
@@ -37,7 +39,7 @@ impl CommandFiles {
         Self {
             output: path("GITHUB_OUTPUT"),
             state: path("GITHUB_STATE"),
-            summary: path("GITHUB_STEP_SUMMARY"),
+            summary: StepSummary::new(path("GITHUB_STEP_SUMMARY")),
         }
     }
 
@@ -57,45 +59,48 @@ impl CommandFiles {
         append("GITHUB_STATE", self.state.as_deref(), &heredocs(values)?)
     }
 
-    /// Bytes that are left for the summary of this step.
+    /// Bytes that are left for the summary of this step; a draft of it does not count, for it will be replaced.
     pub fn summary_budget(&self) -> usize {
-        let used = self.summary.as_deref().and_then(|p| p.metadata().ok()).map_or(0, |m| m.len());
-        SUMMARY_BUDGET.saturating_sub(usize::try_from(used).unwrap_or(usize::MAX))
+        self.summary.budget()
     }
 
-    /// Appends to the step summary.
+    /// Leaves a draft of the step summary, in the place of an earlier draft of this process, so that a process that is killed has said
+    /// what it knew.
+    ///
+    /// # Errors
+    /// The file can not be replaced in one step or has no room; then it is as it was.
+    pub fn draft_summary(&self, text: &Redacted) -> Result<(), FileProblem> {
+        self.summary.draft(text)
+    }
+
+    /// Puts the step summary in the place of its draft, else at the end of what is there.
     ///
     /// # Errors
     /// The file is missing or not writable, or the text is over the budget: then nothing is written, for the runner would drop it all.
     pub fn summary(&self, text: &Redacted) -> Result<(), FileProblem> {
-        let (size, budget) = (text.as_str().len() + 1, self.summary_budget());
-        if size > budget {
-            return Err(FileProblem(format!(
-                "the summary has {size} bytes, {budget} are left of {SUMMARY_BUDGET}"
-            )));
-        }
-        append("GITHUB_STEP_SUMMARY", self.summary.as_deref(), &format!("{}\n", text.as_str()))
+        self.summary.put_whole(text)
     }
 }
 
 fn append(name: &str, path: Option<&Path>, text: &str) -> Result<(), FileProblem> {
-    let Some(path) = path else {
-        return Err(FileProblem(format!(
-            "{name} is not set, so nothing can be handed to the runner"
-        )));
+    let Some(path) = path else { return Err(unset(name)) };
+    whole::append(path, text).map_err(|error| problem(name, path, &error))
+}
+
+fn unset(name: &str) -> FileProblem {
+    FileProblem(format!("{name} is not set, so nothing can be handed to the runner"))
+}
+
+fn problem(name: &str, path: &Path, error: &std::io::Error) -> FileProblem {
+    let hint = match error.kind() {
+        std::io::ErrorKind::NotFound => "its folder does not exist in this container",
+        std::io::ErrorKind::PermissionDenied => {
+            "the image must run as root: remove `USER` and `--user`"
+        }
+        std::io::ErrorKind::StorageFull => "free space on the runner's disk",
+        _ => "see the cause",
     };
-    let opened = OpenOptions::new().append(true).create(true).open(path);
-    let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| {
-        let hint = match error.kind() {
-            std::io::ErrorKind::NotFound => "its folder does not exist in this container",
-            std::io::ErrorKind::PermissionDenied => {
-                "the image must run as root: remove `USER` and `--user`"
-            }
-            _ => "see the cause",
-        };
-        FileProblem(format!("can not write {name} ({}): {error}; {hint}", path.display()))
-    })
+    FileProblem(format!("can not write {name} ({}): {error}; {hint}", path.display()))
 }
 
 /// `NAME<<DELIMITER` blocks with a random delimiter that no value contains.
@@ -124,12 +129,29 @@ pub fn random_hex() -> Result<String, FileProblem> {
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
-/// Writes a small file for the other stage or for the user, and gives it to the owner of the folder: the container runs as root,
-/// and files of root would stop the next checkout.
+/// Writes a small file for the other stage or for the user, as a whole or not at all, and gives it to the owner of the folder: the
+/// container runs as root, and files of root would stop the next checkout.
 ///
 /// # Errors
 /// The folder or the file can not be written.
 pub fn leave(folder: &Path, name: &str, text: &Redacted) -> Result<PathBuf, FileProblem> {
+    place(folder, name, |path| whole::replace(path, text.as_str().as_bytes()))
+}
+
+/// Leaves a copy of a file that this program wrote, where it outlives the job; as [`leave`].
+///
+/// # Errors
+/// The file can not be read, or the folder or the copy can not be written.
+pub fn keep(folder: &Path, file: &Path) -> Result<PathBuf, FileProblem> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    place(folder, &name, |path| whole::copy(file, path))
+}
+
+fn place(
+    folder: &Path,
+    name: &str,
+    write: impl FnOnce(&Path) -> std::io::Result<()>,
+) -> Result<PathBuf, FileProblem> {
     let problem = |error: std::io::Error| {
         FileProblem(format!("can not write {name} in {}: {error}", folder.display()))
     };
@@ -138,8 +160,7 @@ pub fn leave(folder: &Path, name: &str, text: &Redacted) -> Result<PathBuf, File
     #[expect(clippy::disallowed_methods, reason = "this module writes the runner's files")]
     std::fs::create_dir_all(folder).map_err(problem)?;
     let path = folder.join(name);
-    #[expect(clippy::disallowed_methods, reason = "this module writes the runner's files")]
-    std::fs::write(&path, text.as_str()).map_err(problem)?;
+    write(&path).map_err(problem)?;
     give(&existing, &[folder, &path]);
     Ok(path)
 }
@@ -204,5 +225,48 @@ mod tests {
         assert_eq!(files.summary_budget(), 99);
         let problem = files.summary(&red(&"y".repeat(200))).unwrap_err();
         assert!(problem.0.contains("201 bytes") && problem.0.contains("99 are left"), "{problem}");
+    }
+
+    #[test]
+    fn a_draft_is_replaced_and_what_others_wrote_around_it_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("summary");
+        let read = || String::from_utf8(std::fs::read(&path).unwrap()).unwrap();
+        std::fs::write(&path, "before\n").unwrap();
+        let files = files(folder.path());
+        let free = files.summary_budget();
+        files.draft_summary(&red("collecting")).unwrap();
+        files.draft_summary(&red("uploading")).unwrap();
+        assert!(read().starts_with("before\n<!-- ") && read().contains("uploading"), "{}", read());
+        assert!(!read().contains("collecting"), "{}", read());
+        assert_eq!(files.summary_budget(), free, "the draft makes room");
+        std::fs::write(&path, format!("{}after\n", read())).unwrap();
+        files.summary(&red("done")).unwrap();
+        assert_eq!(read(), "before\ndone\nafter\n");
+        files.summary(&red("more")).unwrap();
+        assert_eq!(read(), "before\ndone\nafter\nmore\n");
+    }
+
+    #[test]
+    fn a_draft_that_somebody_removed_is_not_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = files(folder.path());
+        files.draft_summary(&red("collecting")).unwrap();
+        std::fs::write(folder.path().join("summary"), "theirs\n").unwrap();
+        files.summary(&red("done")).unwrap();
+        assert_eq!(std::fs::read(folder.path().join("summary")).unwrap(), b"theirs\ndone\n");
+    }
+
+    #[test]
+    fn a_file_that_is_no_file_gets_no_draft_and_a_full_one_no_half() {
+        let files = CommandFiles::new(&Environment::of([
+            ("GITHUB_STEP_SUMMARY", "/dev/full"),
+            ("GITHUB_OUTPUT", "/dev/full"),
+        ]));
+        assert!(files.draft_summary(&red("collecting")).is_err());
+        let problem = files.summary(&red("done")).unwrap_err();
+        assert!(problem.0.contains("free space on the runner's disk"), "{problem}");
+        assert!(files.outputs(&[("a", red("b"))]).is_err());
+        assert!(Path::new("/dev/full").metadata().is_ok_and(|found| !found.is_file()));
     }
 }

@@ -9,6 +9,7 @@ use super::{exit, preflight, publish};
 use crate::actions::{Kind, Stage};
 use crate::collect;
 use crate::config::Config;
+use crate::report::Report;
 
 /// Where both stages leave files: below the runner's temporary folder, which they share on GitHub.
 pub(super) fn folder(session: &Session) -> PathBuf {
@@ -51,7 +52,7 @@ async fn gate(session: &Session) -> Result<u8, Failure> {
 }
 
 /// The code of a pre-flight report: a watching gate never blocks, a cancelled one says so.
-pub(super) fn code_of(report: &crate::report::Report) -> u8 {
+pub(super) fn code_of(report: &Report) -> u8 {
     let enforced = report.verdict.as_ref().map_or(exit::UNEXPECTED, exit::of);
     match (report.partial, report.shadow) {
         (true, _) => exit::CANCELLED,
@@ -92,7 +93,9 @@ async fn black_box(session: &Session) -> Result<(), Failure> {
 async fn explain(session: &Session, config: &Config) -> Result<(), Failure> {
     let folder = folder(session);
     let preflight = diagnose::left_by_preflight(&folder).map(|text| session.red(&text));
-    let report = diagnose::run(session, config, &Place { folder, preflight }).await?;
+    publish::draft(session, None);
+    let draft = |session: &Session, report: &Report| publish::draft(session, Some(report));
+    let report = diagnose::run(session, config, &Place { folder, preflight, draft }).await?;
     publish::to_runner(session, &report, exit::PROCEED);
     Ok(())
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::failure::Failure;
 use super::page;
 use super::session::Session;
-use super::upload;
+use super::{publish, upload};
 use crate::collect::{self, Collection, Collector, bundle};
 use crate::config::Config;
 use crate::diagnose::{Signatures, diagnose};
@@ -32,6 +32,8 @@ pub(super) struct Place {
     pub(super) folder: PathBuf,
     /// What the pre-flight stage left there, when it did.
     pub(super) preflight: Option<Redacted>,
+    /// Told whenever more is known, before the next slow part begins.
+    pub(super) draft: fn(&Session, &Report),
 }
 
 /// Collects from these collectors; the first half of the black box.
@@ -69,22 +71,33 @@ pub(super) async fn run(
     let mut report = explain(session, config, collection.evidence.as_slice())?;
     report.collected = collection.rows;
     report.took = start.elapsed();
-    let written = write_bundle(session, &report, &collection.evidence, place);
-    match written {
+    (place.draft)(session, &report);
+    match write_bundle(session, &report, &collection.evidence, place) {
         Ok(written) => {
-            let artifact = upload::upload(session, config, &written).await;
-            report.bundle = Some(BundleRow {
+            let mut row = BundleRow {
                 path: written.tar_gz.display().to_string(),
                 bytes: written.tar_bytes,
                 entries: written.entries,
                 redactions: written.redactions,
-                artifact,
-            });
+                artifact: None,
+                page: None,
+            };
+            report.bundle = Some(row.clone());
             report.notes.extend(
                 written.withheld.iter().map(|w| session.red(&format!("{}: {}", w.path, w.reason))),
             );
+            (place.draft)(session, &report);
+            let sent = upload::upload(session, config, &written).await;
+            row.path = sent.kept.unwrap_or(row.path);
+            (row.artifact, row.page) = (sent.artifact, sent.page);
+            report.bundle = Some(row);
+            report.notes.extend(sent.notes);
         }
-        Err(error) => report.notes.push(session.red(&format!("no bundle: {error:#}"))),
+        Err(error) => {
+            let why = format!("{error:#}");
+            publish::warn(session, "No bundle of the evidence", &why);
+            report.notes.push(session.red(&format!("no bundle: {why}")));
+        }
     }
     report.partial = session.cancel.is_cancelled();
     report.took = start.elapsed();

@@ -136,8 +136,12 @@ async fn diagnose_command(session: &Session, args: &DiagnoseArgs) -> Result<u8, 
     let report = if args.log.is_empty() {
         let folder = args.common.out.clone();
         let preflight = diagnose::left_by_preflight(&folder).map(|text| session.red(&text));
-        let report =
-            diagnose::run(session, &config, &diagnose::Place { folder, preflight }).await?;
+        let report = diagnose::run(
+            session,
+            &config,
+            &diagnose::Place { folder, preflight, draft: |_, _| () },
+        )
+        .await?;
         publish::leave_summary(session, &report, &args.common.out)?;
         report
     } else {

@@ -10,7 +10,9 @@ use crate::actions::command::{Colours, complain};
 use crate::actions::{Kind, files};
 use crate::redact::Redacted;
 use crate::report::text::Style;
-use crate::report::{Report, Selection, Stage, Verdict, annotations, json, junit, summary, text};
+use crate::report::{
+    Report, Selection, Stage, Verdict, annotations, escape, json, junit, summary, text,
+};
 
 /// Prints a report in the form that was asked for.
 pub(super) fn print(session: &Session, report: &Report, args: &CommonArgs) {
@@ -57,6 +59,27 @@ pub(super) fn leave_summary(
     let summary = render(session, report, summary::BUDGET);
     let left = files::leave(folder, "summary.md", &summary);
     left.map(drop).map_err(|problem| Failure::Unexpected(anyhow::anyhow!(problem.0)))
+}
+
+/// Largest part of a draft that shows the report, in bytes: the whole follows, and a draft is written when time counts.
+const DRAFT: usize = 128 * 1024;
+
+/// Leaves what is known so far in the place of the step summary. A process that is killed has no later moment to say it.
+pub(super) fn draft(session: &Session, known: Option<&Report>) {
+    let head = "### ⏳ runner-guard is still at work\n\nIf the job has ended, it was stopped here (cancelled, out of memory, or the runner went away)";
+    let text = match known {
+        Some(report) => {
+            let place = report.bundle.as_ref().map_or_else(String::new, |bundle| {
+                format!(" The evidence lies at {}.", escape::code_span(&bundle.path))
+            });
+            let shown = render(session, report, DRAFT);
+            format!("{head}, and this is what it knew.{place}\n\n{}", shown.as_str())
+        }
+        None => format!("{head} while it collected the evidence: start the job again to get it.\n"),
+    };
+    if let Err(problem) = session.context.files.draft_summary(&session.red(&text)) {
+        tracing::debug!("no draft of the summary: {problem}");
+    }
 }
 
 /// Hands a report to the runner: log, annotations, summary, outputs. What can not be handed over is said on stdout.
@@ -243,6 +266,7 @@ fn cause_outputs(session: &Session, report: &Report) -> Vec<(&'static str, Redac
         ("artifact-name", text(artifact.map(|a| a.name.as_str()))),
         ("artifact-id", text(artifact.map(|a| a.id.as_str()))),
         ("artifact-url", text(artifact.map(|a| a.url.as_str()))),
+        ("report-url", text(report.bundle.as_ref().and_then(|b| b.page.as_deref()))),
         ("exit-code", session.red(&exit::PROCEED.to_string())),
     ]
 }

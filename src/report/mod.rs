@@ -77,6 +77,8 @@ pub struct BundleRow {
     pub redactions: usize,
     /// Name, id and address of the uploaded artifact, or why there is none.
     pub artifact: Option<Result<Artifact, Redacted>>,
+    /// Address of the report as a page, where the server shows one.
+    pub page: Option<String>,
 }
 
 /// An uploaded artifact.

@@ -186,6 +186,7 @@ pub(super) fn failed() -> Report {
             url: "https://github.com/octo/app/actions/runs/1/artifacts/77".to_owned(),
             digest: format!("sha256:{}", "ab".repeat(32)),
         })),
+        page: None,
     });
     report.notes =
         vec![text("the setting checks.dsk-space matched nothing; did you mean checks.disk-space")];

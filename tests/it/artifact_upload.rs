@@ -2,6 +2,9 @@
 
 mod faults;
 mod peers;
+mod servers;
+mod streaming;
+mod survival;
 
 use std::io::Write as _;
 use std::sync::Mutex;
@@ -9,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use jiff::Timestamp;
-use runner_guard::actions::artifact::{Error, Pace, Service, Upload, Uploaded, upload};
+use runner_guard::actions::artifact::{Error, Kind, Pace, Service, Upload, Uploaded, upload};
 
 use crate::support::fake_artifacts::Mode;
 use crate::support::fake_github::{FakeGitHub, Fault, Script};
@@ -20,6 +23,7 @@ const BLOCK: usize = 4 * 1024 * 1024;
 /// One upload with the settings that most cases share.
 struct Case {
     name: &'static str,
+    kind: Kind,
     bytes: Vec<u8>,
     says_size: Option<u64>,
     retention_days: Option<u16>,
@@ -32,6 +36,7 @@ impl Case {
         let limit = Duration::from_secs(20);
         Self {
             name: "box",
+            kind: Kind::Zip,
             bytes,
             says_size: None,
             retention_days: None,
@@ -45,6 +50,15 @@ impl Case {
     }
 
     async fn run_at(&self, url: &str, ids: &str) -> Result<Uploaded, Error> {
+        self.run_through(&client(), url, ids).await
+    }
+
+    async fn run_through(
+        &self,
+        client: &reqwest::Client,
+        url: &str,
+        ids: &str,
+    ) -> Result<Uploaded, Error> {
         let mut file = tempfile::NamedTempFile::new().expect("file");
         file.write_all(&self.bytes).expect("write");
         let service =
@@ -57,7 +71,8 @@ impl Case {
         let mask = |secret: &str| self.masked.lock().expect("lock").push(secret.to_owned());
         let request = Upload {
             name: self.name,
-            zip: file.path(),
+            kind: self.kind,
+            file: file.path(),
             sha256: &sha256(&self.bytes),
             size: self.says_size.unwrap_or(self.bytes.len() as u64),
             retention_days: self.retention_days,
@@ -66,7 +81,7 @@ impl Case {
             pace,
             mask: &mask,
         };
-        upload(&client(), &service, &request).await
+        upload(client, &service, &request).await
     }
 }
 
@@ -138,9 +153,9 @@ async fn the_token_goes_to_the_results_service_and_never_to_the_blob_store() {
         lines[0].ends_with("/CreateArtifact") && lines[3].ends_with("/FinalizeArtifact"),
         "{lines:?}"
     );
-    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert!(lines.len() == 5 && lines[4].ends_with("/ListArtifacts"), "{lines:?}");
     let bearers: Vec<bool> = requests.iter().map(|r| r.header("authorization").is_some()).collect();
-    assert_eq!(bearers, [true, false, false, true]);
+    assert_eq!(bearers, [true, false, false, true, true]);
     assert!(
         requests[1].target.contains("%3D&sp=cw"),
         "the signature is untouched: {}",

@@ -21,7 +21,8 @@ use tokio::time::Instant;
 
 use super::Session;
 use super::error::{Cause, Error};
-use super::twirp::{capped_body, host_of, refused, transport};
+use super::md5;
+use super::twirp::{capped_body, host_of, page_words, refused, transport};
 
 /// Size of a block in bytes; four of them in flight are the memory that an upload takes.
 const BLOCK: u64 = 4 * 1024 * 1024;
@@ -29,6 +30,7 @@ const IN_FLIGHT: usize = 4;
 /// Pieces in which a block goes to the socket, so that progress shows.
 const PIECE: usize = 64 * 1024;
 const API_VERSION: &str = "2025-11-05";
+const CONTENT_MD5: &str = "content-md5";
 
 /// What the store does with blocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +83,11 @@ impl Target {
         format!("{}{joint}{parameters}", self.address)
     }
 
+    /// What must not be repeated of an answer to it.
+    fn secrets(&self) -> Vec<String> {
+        Url::parse(&self.address).map(|url| signatures(&url)).unwrap_or_default()
+    }
+
     /// All ids of a blob have the same length; the random part keeps the uploads of one run apart.
     fn block_id(&self, number: u64) -> String {
         STANDARD.encode(format!("{}{number:012}", self.upload_id))
@@ -125,15 +132,19 @@ pub(super) async fn put_parallel(session: &Session<'_>, target: &Target) -> Resu
 
 /// Puts all blocks in order and the list, nothing twice.
 pub(super) async fn put_sequential(session: &Session<'_>, target: &Target) -> Result<(), Error> {
-    for block in blocks(session.request.size) {
-        put_block(session, target, block).await?;
-    }
-    put_list(session, target).await
+    let puts = async {
+        for block in blocks(session.request.size) {
+            put_block(session, target, block).await?;
+        }
+        put_list(session, target).await
+    };
+    puts.await.map_err(refused_address)
 }
 
 /// A signed address that is refused or gone (it lives for about an hour) can only be replaced by that of another name.
 fn refused_address(error: Error) -> Error {
-    if matches!(error.status(), Some(403 | 404 | 409)) { error.or_other_name() } else { error }
+    let refused = matches!(error.status(), Some(401 | 403 | 404 | 409));
+    if refused { error.or_other_name() } else { error }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,17 +163,22 @@ fn blocks(size: u64) -> impl Iterator<Item = Block> {
 
 async fn put_block(session: &Session<'_>, target: &Target, block: Block) -> Result<(), Error> {
     let data = read_block(session, block).await.map_err(|e| {
-        let (path, from) = (session.request.zip.display(), block.offset);
+        let (path, from) = (session.request.file.display(), block.offset);
         Error::new(format!("read {} bytes at {from} of {path}", block.length), Cause::File(e))
     })?;
     let id = target.block_id(block.number);
     let query = format!("comp=block&blockid={}", utf8_percent_encode(&id, NON_ALPHANUMERIC));
-    put(session, target, &query, Content { data, kind: "application/octet-stream" }).await
+    // A block that was damaged on the way is refused there, and sent again, instead of being found out at the end.
+    let md5 = match target.flavor {
+        Flavor::Azure => Some(STANDARD.encode(md5::sum(&data))),
+        Flavor::SameHost => None,
+    };
+    put(session, target, &query, Content { data, md5, kind: "application/octet-stream" }).await
 }
 
 async fn read_block(session: &Session<'_>, block: Block) -> std::io::Result<Bytes> {
     let length = usize::try_from(block.length).map_err(std::io::Error::other)?;
-    let mut file = tokio::fs::File::open(session.request.zip).await?;
+    let mut file = tokio::fs::File::open(session.request.file).await?;
     file.seek(SeekFrom::Start(block.offset)).await?;
     let mut data = vec![0; length];
     file.read_exact(&mut data).await?;
@@ -176,12 +192,14 @@ async fn put_list(session: &Session<'_>, target: &Target) -> Result<(), Error> {
         xml.extend(["<Latest>", &target.block_id(block.number), "</Latest>"]);
     }
     xml.push_str("</BlockList>");
-    put(session, target, "comp=blocklist", Content { data: xml.into(), kind: "application/xml" })
-        .await
+    let content = Content { data: xml.into(), md5: None, kind: "application/xml" };
+    put(session, target, "comp=blocklist", content).await
 }
 
 struct Content {
     data: Bytes,
+    /// For `Content-MD5`, in base64.
+    md5: Option<String>,
     kind: &'static str,
 }
 
@@ -194,24 +212,26 @@ async fn put(
 ) -> Result<(), Error> {
     let tried = format!("put {} bytes ({query})", content.data.len());
     let meter = Meter::default();
-    let request = session
+    let mut request = session
         .client
         .put(target.with(query))
         .header(CONTENT_TYPE, content.kind)
         .header(ACCEPT, "application/xml")
         .header("x-ms-version", API_VERSION)
         .header("x-ms-client-request-id", &target.upload_id)
-        .header("x-ms-blob-content-type", "application/zip")
+        .header("x-ms-blob-content-type", session.request.kind.media_type())
         .body(reqwest::Body::wrap(Metered { rest: content.data, meter: meter.clone() }));
+    if let Some(md5) = content.md5 {
+        request = request.header(CONTENT_MD5, md5);
+    }
     let idle = session.clock.pace.idle;
     let exchange = async {
         let response = request.send().await?;
         meter.moved();
         let (status, headers) = (response.status(), response.headers().clone());
-        capped_body(response).await?;
-        Ok((status, headers))
+        Ok((status, headers, capped_body(response).await?))
     };
-    let (status, headers) = tokio::select! {
+    let (status, headers, body) = tokio::select! {
         done = exchange => done.map_err(|e| transport(&tried, &target.host, e))?,
         () = meter.stalled(idle) => {
             return Err(Error::new(tried, Cause::Stalled { host: target.host.clone(), idle }));
@@ -221,7 +241,9 @@ async fn put(
         return Ok(());
     }
     let code = headers.get("x-ms-error-code").and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let said = (code.chars().take(60).collect(), String::new());
+    // The store's own words quote what was signed; without its code it is something on the way that speaks.
+    let words = if code.is_empty() { page_words(&body, &target.secrets()) } else { String::new() };
+    let said = (code.chars().take(60).collect(), words);
     Err(refused(&tried, &target.host, status, &headers, said))
 }
 

@@ -57,7 +57,7 @@ pub enum Cause {
         /// What was missing or wrong.
         reason: String,
     },
-    /// The zip could not be read.
+    /// The file could not be read.
     #[error(transparent)]
     File(#[from] std::io::Error),
 }
@@ -75,6 +75,8 @@ pub struct Refusal {
     pub message: String,
     /// The id under which the server's operator finds the request.
     pub request_id: String,
+    /// How long the server asks to wait.
+    pub wait: Option<Duration>,
 }
 
 impl fmt::Display for Refusal {
@@ -87,7 +89,7 @@ impl fmt::Display for Refusal {
                 write!(f, "{lead}{value}")?;
             }
         }
-        Ok(())
+        self.wait.map_or(Ok(()), |wait| write!(f, ", asks to wait {} s", wait.as_secs_f64().ceil()))
     }
 }
 
@@ -141,6 +143,11 @@ impl Error {
         self
     }
 
+    pub(super) fn with_help(mut self, help: &'static str) -> Self {
+        self.help = Some(help);
+        self
+    }
+
     pub(super) fn or_other_name(mut self) -> Self {
         self.next = Next::OtherName;
         self
@@ -168,10 +175,11 @@ impl Error {
     pub(super) fn is_transient(&self) -> bool {
         let passing = match &self.cause {
             Cause::Refused(refusal) => {
-                matches!(refusal.status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
-                    && !is_quota(refusal)
+                let passes = matches!(refusal.status, 408 | 425 | 429 | 500 | 502 | 503 | 504);
+                !is_quota(refusal) && (passes || is_damage(refusal) || is_early(refusal))
             }
-            Cause::Transport { .. } | Cause::Stalled { .. } => true,
+            Cause::Transport { reason, .. } => !wants_login(reason),
+            Cause::Stalled { .. } => true,
             Cause::Token(_)
             | Cause::Address(_)
             | Cause::Deadline
@@ -183,8 +191,25 @@ impl Error {
 }
 
 fn is_quota(refusal: &Refusal) -> bool {
-    refusal.message.contains("insufficient usage")
+    matches!(refusal.status, 413 | 507) || refusal.message.contains("insufficient usage")
 }
+
+/// A block arrived with other bytes than it was sent with.
+fn is_damage(refusal: &Refusal) -> bool {
+    refusal.code == "Md5Mismatch"
+}
+
+/// The service learns of a run a moment after its first job has begun.
+fn is_early(refusal: &Refusal) -> bool {
+    refusal.status == 404 && refusal.message.contains("workflow run not found")
+}
+
+/// The tunnel through a proxy was refused for want of a login; the client has no other sign of it than these words.
+fn wants_login(reason: &str) -> bool {
+    reason.contains("proxy authorization required")
+}
+
+const PROXY_LOGIN: &str = "the proxy asks for a login: put it into HTTPS_PROXY on the runner, as http://user:password@host:port";
 
 fn help_for(cause: &Cause) -> Option<&'static str> {
     match cause {
@@ -192,8 +217,10 @@ fn help_for(cause: &Cause) -> Option<&'static str> {
             "run it as a container action: the runner gives ACTIONS_RUNTIME_TOKEN and ACTIONS_RESULTS_URL to actions only, not to run steps",
         ),
         Cause::Refused(refusal) if is_quota(refusal) => Some(
-            "the storage quota for artifacts is used up: delete old artifacts or lower retention-days",
+            "the storage quota for artifacts is used up, or the server or a proxy takes no request of this size: delete old artifacts, lower retention-days, or raise the limit",
         ),
+        Cause::Refused(refusal) if refusal.status == 407 => Some(PROXY_LOGIN),
+        Cause::Transport { reason, .. } if wants_login(reason) => Some(PROXY_LOGIN),
         Cause::Transport { .. } | Cause::Stalled { .. } => Some(
             "allow this host in the firewall or set HTTPS_PROXY on the runner; uploads go to *.actions.githubusercontent.com and *.blob.core.windows.net",
         ),
@@ -228,6 +255,7 @@ mod tests {
             code: "already_exists".to_owned(),
             message: "taken".to_owned(),
             request_id: "ABC:1".to_owned(),
+            wait: None,
         };
         let error =
             Error::new("create the artifact", Cause::Refused(Box::new(refusal))).under("box");

@@ -74,6 +74,14 @@ impl Clock {
         }
     }
 
+    /// Runs it once; `None` at the deadline.
+    pub(super) async fn in_time<T>(
+        &self,
+        once: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Option<T>, Error> {
+        tokio::time::timeout_at(self.deadline, once).await.ok().transpose()
+    }
+
     /// Waits, or answers `None` at once when the wait would end after the deadline.
     pub(super) async fn pause(&self, wait: Duration) -> Option<()> {
         let until = Instant::now().checked_add(wait)?;

@@ -8,9 +8,9 @@ use reqwest::{Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Session;
 use super::blob::Target;
 use super::error::{Cause, Error, Refusal, chain_of};
+use super::{Kind, Session};
 
 const SERVICE: &str = "/twirp/github.actions.results.api.v1.ArtifactService/";
 const AGENT: &str = concat!("runner-guard/", env!("CARGO_PKG_VERSION"));
@@ -19,11 +19,13 @@ const ANSWER_CAP: usize = 64 * 1024;
 /// Longest word of a server that is repeated, in characters.
 const WORDS_CAP: usize = 200;
 
-/// The two forms of `CreateArtifact`: every known server takes the first, and the second is for one that insists on a type.
+/// The forms of `CreateArtifact`. For a zip every known server takes the first; the others are for one that insists on a type, and
+/// for one that does not know that of zips. A page has one form only.
 #[derive(Clone, Copy)]
 enum Form {
     Plain,
     Typed,
+    Bytes,
 }
 
 #[derive(Serialize)]
@@ -46,22 +48,39 @@ struct Created {
 
 /// Announces the artifact; the place to put its bytes.
 pub(super) async fn create(session: &Session<'_>, name: &str) -> Result<Target, Error> {
-    let ask = |form: Form| {
-        session.clock.retry("create the artifact", move || create_once(session, name, form))
+    let mut forms = match session.request.kind {
+        Kind::Zip => [Form::Plain, Form::Typed, Form::Bytes].as_slice(),
+        Kind::Page => &[Form::Typed],
+    }
+    .iter();
+    let mut form = forms.next().copied().unwrap_or(Form::Plain);
+    let created = loop {
+        let asked =
+            session.clock.retry("create the artifact", || create_once(session, name, form)).await;
+        match (asked, forms.next()) {
+            (Err(error), Some(next)) if wants_type(&error) => form = *next,
+            (answer, _) => break answer.map_err(|error| told(session, error))?,
+        }
     };
-    let answer = match ask(Form::Plain).await {
-        Err(error) if wants_type(&error) => ask(Form::Typed).await,
-        other => other,
-    };
-    let created =
-        answer.map_err(|e| if e.status() == Some(409) { e.or_other_name() } else { e })?;
     Target::new(&created.signed_upload_url, &session.service.origin, session.request.mask)
+}
+
+/// What a refused first call means.
+fn told(session: &Session<'_>, error: Error) -> Error {
+    match (error.status(), session.request.kind) {
+        (Some(409), _) => error.or_other_name(),
+        (Some(404 | 405 | 501), _) => error.with_help(
+            "this server has no v4 artifact service, as GitHub Enterprise Server: set upload-artifact to false, and upload the folder of the bundle with the version of actions/upload-artifact that it supports",
+        ),
+        _ => error,
+    }
 }
 
 async fn create_once(session: &Session<'_>, name: &str, form: Form) -> Result<Created, Error> {
     let (version, mime_type) = match form {
         Form::Plain => (4, None),
-        Form::Typed => (7, Some("application/zip")),
+        Form::Typed => (7, Some(session.request.kind.media_type())),
+        Form::Bytes => (7, Some("application/octet-stream")),
     };
     let body = Create {
         workflow_run_backend_id: &session.service.run_backend_id,
@@ -75,7 +94,8 @@ async fn create_once(session: &Session<'_>, name: &str, form: Form) -> Result<Cr
 }
 
 fn wants_type(error: &Error) -> bool {
-    matches!(error.cause(), Cause::Refused(r) if r.status == 400 && r.message.contains("mime_type"))
+    let asks = |words: &str| words.contains("mime_type") || words.contains("version");
+    matches!(error.cause(), Cause::Refused(r) if r.status == 400 && asks(&r.message))
 }
 
 fn expiry(session: &Session<'_>) -> Option<String> {
@@ -105,6 +125,16 @@ struct Finalized {
 enum Id {
     Number(u64),
     Text(String),
+}
+
+impl Id {
+    /// The number as text; `None` when it is something else.
+    fn digits(&self) -> Option<String> {
+        match self {
+            Self::Number(id) => Some(id.to_string()),
+            Self::Text(id) => is_number(id).then(|| id.clone()),
+        }
+    }
 }
 
 /// Makes the stored bytes visible as an artifact; its id.
@@ -140,17 +170,57 @@ async fn finalize_once(session: &Session<'_>, name: &str) -> Result<String, Erro
         workflow_job_run_backend_id: &session.service.job_backend_id,
         name,
         size: session.request.size.to_string(),
-        hash: format!("sha256:{}", session.request.sha256),
+        hash: session.digest(),
     };
     let answer: Finalized = call(session, "FinalizeArtifact", &body).await?;
-    match answer.artifact_id {
-        Id::Number(id) => Ok(id.to_string()),
-        Id::Text(id) if is_number(&id) => Ok(id),
-        Id::Text(_) => {
+    let host = host_of(&session.service.origin);
+    let reason = "artifact_id is not a number".to_owned();
+    let unusable = || Error::new("finalize the artifact", Cause::Answer { host, reason });
+    answer.artifact_id.digits().ok_or_else(unusable)
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    workflow_run_backend_id: &'a str,
+    workflow_job_run_backend_id: &'a str,
+    name_filter: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(default)]
+    artifacts: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    #[serde(alias = "databaseId")]
+    database_id: Id,
+    #[serde(default)]
+    digest: Option<String>,
+}
+
+/// Compares what the server lists with what was sent. A server that does not answer, does not list the artifact, or tells no digest has
+/// said nothing against it.
+pub(super) async fn verify(session: &Session<'_>, name: &str, id: &str) -> Result<(), Error> {
+    let body = List {
+        workflow_run_backend_id: &session.service.run_backend_id,
+        workflow_job_run_backend_id: &session.service.job_backend_id,
+        name_filter: name,
+    };
+    let asked: Result<Option<Listed>, Error> =
+        session.clock.in_time(call(session, "ListArtifacts", &body)).await;
+    let rows = asked.ok().flatten().map(|listed| listed.artifacts).unwrap_or_default();
+    let ours = rows.into_iter().find(|row| row.database_id.digits().as_deref() == Some(id));
+    let sent = session.digest();
+    match ours.and_then(|row| row.digest).filter(|digest| digest.starts_with("sha256:")) {
+        Some(stored) if !stored.eq_ignore_ascii_case(&sent) => {
             let host = host_of(&session.service.origin);
-            let reason = "artifact_id is not a number".to_owned();
-            Err(Error::new("finalize the artifact", Cause::Answer { host, reason }))
+            let reason = format!("it holds {}, sent was {sent}", printable(&stored));
+            Err(Error::new("compare the artifact with the file", Cause::Answer { host, reason })
+                .or_other_name())
         }
+        Some(_) | None => Ok(()),
     }
 }
 
@@ -217,7 +287,7 @@ pub(super) async fn capped_body(mut response: Response) -> Result<Vec<u8>, reqwe
     Ok(body)
 }
 
-/// Code and words of a Twirp error body; empty for anything else, such as the page of a proxy.
+/// Code and words of a Twirp error body; of anything else, such as the page of a proxy, its words alone.
 fn said(body: &[u8], token: &str) -> (String, String) {
     #[derive(Deserialize, Default)]
     struct Body {
@@ -226,9 +296,35 @@ fn said(body: &[u8], token: &str) -> (String, String) {
         #[serde(default)]
         msg: String,
     }
-    let body: Body = serde_json::from_slice(body).unwrap_or_default();
+    let Ok(body) = serde_json::from_slice::<Body>(body) else {
+        return (String::new(), page_words(body, &[token.to_owned()]));
+    };
     let shown = |text: &str| printable(&text.replace(token, "***"));
     (shown(&body.code), shown(&body.msg))
+}
+
+/// What a page says to a reader: its text without tags, styles and scripts, in one line.
+pub(super) fn page_words(body: &[u8], secrets: &[String]) -> String {
+    let page = String::from_utf8_lossy(body);
+    let mut text = String::new();
+    let mut hidden = false;
+    for (at, piece) in page.split('<').enumerate() {
+        let (tag, words) =
+            if at == 0 { ("", piece) } else { piece.split_once('>').unwrap_or_default() };
+        let tag = tag.to_ascii_lowercase();
+        if tag.starts_with("style") || tag.starts_with("script") {
+            hidden = true;
+        } else if tag.starts_with("/style") || tag.starts_with("/script") {
+            hidden = false;
+        }
+        if !hidden {
+            text.extend([words, " "]);
+        }
+    }
+    let text = secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), "***"));
+    // An address that is quoted may hold a signature in a form that is not known here.
+    let words = text.split_whitespace().filter(|word| !word.contains("sig="));
+    printable(&words.collect::<Vec<_>>().join(" "))
 }
 
 fn printable(text: &str) -> String {
@@ -253,6 +349,7 @@ pub(super) fn refused(
         code,
         message,
         request_id: first(["x-github-request-id", "x-ms-request-id"]),
+        wait: wished_wait(headers).filter(|wait| !wait.is_zero()),
     };
     Error::new(tried, Cause::Refused(Box::new(refusal))).after(wished_wait(headers))
 }
@@ -274,11 +371,7 @@ mod tests {
     fn both_spellings_and_both_kinds_of_number_are_understood() {
         for json in [r#"{"ok":true,"artifact_id":"12"}"#, r#"{"ok":true,"artifactId":12}"#] {
             let answer: Finalized = serde_json::from_str(json).expect(json);
-            let id = match answer.artifact_id {
-                Id::Number(id) => id.to_string(),
-                Id::Text(id) => id,
-            };
-            assert_eq!(id, "12");
+            assert_eq!(answer.artifact_id.digits().as_deref(), Some("12"));
         }
         let created: Created = serde_json::from_str(r#"{"signedUploadUrl":"u"}"#).expect("camel");
         assert_eq!(created.signed_upload_url, "u");
@@ -299,7 +392,10 @@ mod tests {
         let (code, words) = said(body, "tok.en.x");
         assert_eq!(code, "unauthenticated");
         assert_eq!(words, "bad token ***[31m::warning::x");
-        assert_eq!(said(b"<html>403</html>", "t"), (String::new(), String::new()));
+        let page =
+            b"<html><style>a{}</style><title>Blocked</title>\n<p>by policy: k.e.y</p></html>";
+        assert_eq!(said(page, "k.e.y"), (String::new(), "Blocked by policy: ***".to_owned()));
+        assert_eq!(page_words(b"see https://b.test/x?a=1&sig=abc now", &[]), "see now");
         assert_eq!(printable(&"x".repeat(999)).len(), 200);
     }
 

@@ -314,6 +314,7 @@ fn bundle(bundle: &BundleRow) -> Value {
     json!({
         "artifact": artifact,
         "why_not": why_not,
+        "page": bundle.page,
         "path": bundle.path,
         "bytes": bundle.bytes,
         "entries": bundle.entries,

@@ -3,11 +3,16 @@
 use std::time::{Duration, Instant};
 
 use super::{BLOCK, Case, NUMBERS, UUIDS, act, bytes, github};
-use crate::support::fake_github::{Fault, FaultKind};
+use crate::support::client;
+use crate::support::fake_github::{FakeGitHub, Fault, FaultKind};
+use crate::support::http::{Behaviour, serve};
 
 #[tokio::test]
 async fn every_passing_fault_is_outlived() {
     let page = "<html>502 from a proxy</html>";
+    let damage = vec![("x-ms-error-code", "Md5Mismatch"), ("retry-after", "0")];
+    let damaged = Fault::on("comp=block&", 2, FaultKind::Answer(400, damage, ""));
+    let early = r#"{"code":"not_found","msg":"workflow run not found"}"#;
     let cases = [
         Fault::status("CreateArtifact", 2, 503),
         Fault::status("FinalizeArtifact", 1, 500),
@@ -21,6 +26,10 @@ async fn every_passing_fault_is_outlived() {
         Fault::on("comp=blocklist", 1, FaultKind::LoseAnswer),
         Fault::on("FinalizeArtifact", 1, FaultKind::LoseAnswer),
         Fault::on("comp=block&", 1, FaultKind::Hang),
+        Fault::on("ListArtifacts", 9, FaultKind::Reset),
+        Fault::on("ListArtifacts", 9, FaultKind::Hang),
+        damaged,
+        Fault::on("CreateArtifact", 1, FaultKind::Answer(404, vec![], early)),
         Fault::on("CreateArtifact", 1, FaultKind::Drip(Duration::from_micros(200))),
         Fault::on("comp=block&", 1, FaultKind::Delay(Duration::from_millis(100))),
         Fault::status("FinalizeArtifact", 2, 403),
@@ -80,7 +89,9 @@ async fn a_refusal_by_a_proxy_is_final_and_keeps_its_status() {
     let host = server.url().replace("http://", "");
     assert_eq!(
         error.chain(),
-        format!("upload artifact `box`: call CreateArtifact: {host} answered status 403")
+        format!(
+            "upload artifact `box`: call CreateArtifact: {host} answered status 403: forbidden by policy"
+        )
     );
 }
 
@@ -89,9 +100,16 @@ async fn a_server_that_insists_on_a_type_gets_one() {
     let body = r#"{"code":"invalid_argument","msg":"mime_type a valid mime_type is required for this artifact version"}"#;
     let server = github(vec![Fault::on("CreateArtifact", 1, FaultKind::Answer(400, vec![], body))]);
     Case::of(bytes(10)).run(&server, UUIDS).await.expect("uploaded");
-    let second: serde_json::Value =
-        serde_json::from_slice(&server.requests()[1].body).expect("JSON");
-    assert_eq!((&second["version"], &second["mime_type"]), (&7.into(), &"application/zip".into()));
+    assert_eq!(form(&server, 1), (7.into(), "application/zip".into()));
+    let server = github(vec![Fault::on("CreateArtifact", 2, FaultKind::Answer(400, vec![], body))]);
+    Case::of(bytes(10)).run(&server, UUIDS).await.expect("uploaded");
+    assert_eq!(form(&server, 2), (7.into(), "application/octet-stream".into()));
+}
+
+fn form(server: &FakeGitHub, at: usize) -> (serde_json::Value, serde_json::Value) {
+    let body: serde_json::Value =
+        serde_json::from_slice(&server.requests()[at].body).expect("JSON");
+    (body["version"].clone(), body["mime_type"].clone())
 }
 
 #[tokio::test]
@@ -136,7 +154,87 @@ async fn a_wait_beyond_the_deadline_is_not_begun() {
     let start = Instant::now();
     let error = Case::of(bytes(10)).run(&server, UUIDS).await.expect_err("too long");
     assert_eq!(error.status(), Some(429));
+    assert!(error.chain().ends_with("status 429, asks to wait 3600 s"), "{}", error.chain());
     assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_wait_within_the_deadline_is_kept() {
+    let headers = vec![("x-ms-retry-after-ms", "300")];
+    let server = github(vec![Fault::on("comp=block&", 1, FaultKind::Answer(429, headers, ""))]);
+    let start = Instant::now();
+    Case::of(bytes(10)).run(&server, UUIDS).await.expect("uploaded");
+    assert!(start.elapsed() >= Duration::from_millis(300), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn an_address_that_has_expired_is_replaced_by_that_of_another_name_with_other_blocks() {
+    let expired = vec![("x-ms-error-code", "AuthenticationFailed")];
+    for route in ["comp=block&", "comp=blocklist"] {
+        let answer = FaultKind::Answer(403, expired.clone(), "");
+        let server = github(vec![Fault::on(route, 1, answer)]);
+        let case = Case::of(bytes(BLOCK + 1));
+        let uploaded = case.run(&server, UUIDS).await.unwrap_or_else(|e| panic!("{}", e.chain()));
+        assert_eq!(uploaded.name, "box-2");
+        assert!(server.artifact("box-2").is_some_and(|stored| stored == case.bytes));
+        let requests = server.requests();
+        let ids = requests.iter().filter_map(|r| r.target.split("blockid=").nth(1));
+        let uploads: std::collections::BTreeSet<&str> = ids.map(|id| &id[..40]).collect();
+        assert_eq!(uploads.len(), 2, "{uploads:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_artifact_that_the_server_holds_with_another_digest_is_sent_again() {
+    let other = r#"{"artifacts":[{"database_id":"1001","name":"box","digest":"sha256:00"}]}"#;
+    let server = github(vec![Fault::on("ListArtifacts", 1, FaultKind::Answer(200, vec![], other))]);
+    let uploaded = Case::of(bytes(10)).run(&server, UUIDS).await.expect("uploaded");
+    assert_eq!(uploaded.name, "box-2");
+    let always =
+        github(vec![Fault::on("ListArtifacts", 9, FaultKind::Answer(200, vec![], EVERY_ID))]);
+    let error = Case::of(bytes(10)).run(&always, UUIDS).await.expect_err("damaged each time");
+    assert!(error.chain().contains("it holds sha256:00, sent was sha256:"), "{}", error.chain());
+}
+
+/// The ids of all three names, each with a digest that is wrong.
+const EVERY_ID: &str = r#"{"artifacts":[{"database_id":1001,"digest":"sha256:00"},
+    {"databaseId":"1002","digest":"sha256:00"},{"database_id":"1003","digest":"sha256:00"}]}"#;
+
+#[tokio::test]
+async fn a_quota_is_named_with_what_to_do_and_not_asked_again() {
+    let words = r#"{"code":"resource_exhausted","msg":"insufficient usage to create artifact"}"#;
+    for answer in [FaultKind::Answer(429, vec![], words), FaultKind::Answer(413, vec![], "")] {
+        let server = github(vec![Fault::on("CreateArtifact", 9, answer)]);
+        let error = Case::of(bytes(10)).run(&server, UUIDS).await.expect_err("no room");
+        assert_eq!(server.requests().len(), 1);
+        let help = error.help().unwrap_or_default();
+        assert!(help.contains("quota") && help.contains("retention-days"), "{help}");
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_asks_for_a_login_is_named_and_asked_once() {
+    let page =
+        "<html><head><style>b{}</style><title>Login</title></head><body>ask the desk</body></html>";
+    let headers = "proxy-authenticate: Basic realm=\"x\"\r\ncontent-type: text/html\r\n";
+    let proxy = serve(Behaviour::Refuse(407, headers, page));
+    let through = through(proxy);
+    for (url, status) in [("http://results.test/", Some(407)), ("https://results.test/", None)] {
+        let case = Case { limit: Duration::from_secs(4), ..Case::of(bytes(10)) };
+        let error = case.run_through(&through, url, UUIDS).await.expect_err("refused");
+        assert_eq!(error.status(), status, "{}", error.chain());
+        assert!(error.help().is_some_and(|h| h.contains("HTTPS_PROXY")), "{}", error.chain());
+        assert!(status.is_none() || error.chain().ends_with("status 407: Login ask the desk"));
+        assert!(!error.chain().contains("deadline"), "it is final: {}", error.chain());
+    }
+}
+
+/// A client that sends everything through this proxy.
+#[expect(clippy::disallowed_methods, reason = "tests talk to their own servers")]
+fn through(proxy: std::net::SocketAddr) -> reqwest::Client {
+    drop(client());
+    let proxy = reqwest::Proxy::all(format!("http://{proxy}")).expect("address");
+    reqwest::Client::builder().proxy(proxy).build().expect("client")
 }
 
 #[tokio::test]

@@ -146,9 +146,12 @@ impl Ended {
 
     /// A file that the run left; empty when there is none.
     pub(crate) fn left(&self, path: &str) -> String {
-        std::fs::read(self.folder.path().join(path))
-            .map(|b| String::from_utf8_lossy(&b).into_owned())
-            .unwrap_or_default()
+        String::from_utf8_lossy(&self.bytes(path)).into_owned()
+    }
+
+    /// As [`Ended::left`], for a file that is no text.
+    pub(crate) fn bytes(&self, path: &str) -> Vec<u8> {
+        std::fs::read(self.folder.path().join(path)).unwrap_or_default()
     }
 }
 

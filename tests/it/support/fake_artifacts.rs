@@ -1,11 +1,12 @@
-//! The artifact service of the fake, in the two characters that differ most: GitHub's (strict, blobs elsewhere) and that of `act`
-//! (camelCase, blobs on the same host, blocks appended as they arrive).
+//! The artifact service of the fake, in the characters that differ: GitHub's (strict, blobs elsewhere), and those that keep the bytes
+//! themselves and answer in camelCase: `act` (blocks appended as they arrive) and Gitea with Forgejo (blocks shared by all of a run).
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
@@ -26,6 +27,19 @@ pub(crate) enum Mode {
     Azurite(Azurite),
     /// That of `act` 0.2.87.
     Act,
+    /// That of Gitea before it knew media types.
+    Gitea,
+    /// That of Forgejo, with a quota in bytes.
+    Forgejo(usize),
+    /// GitHub Enterprise Server: there is no such service.
+    Ghes,
+}
+
+impl Mode {
+    /// Whether the bytes go to the results host itself.
+    fn keeps_bytes(self) -> bool {
+        matches!(self, Self::Act | Self::Gitea | Self::Forgejo(_))
+    }
 }
 
 /// Everything stored.
@@ -34,6 +48,8 @@ pub(super) struct Artifacts {
     api: SocketAddr,
     blobs: SocketAddr,
     all: Vec<Stored>,
+    /// Blocks of Gitea, which all artifacts of the run share, by length and id.
+    shared: HashMap<String, Bytes>,
 }
 
 #[derive(Default)]
@@ -42,8 +58,9 @@ struct Stored {
     job: String,
     name: String,
     blob: String,
-    blocks: HashMap<String, Vec<u8>>,
+    blocks: HashMap<String, Bytes>,
     content: Option<Vec<u8>>,
+    kind: &'static str,
     digest: String,
     size: String,
     finalized: bool,
@@ -51,7 +68,12 @@ struct Stored {
 
 impl Artifacts {
     pub(super) fn new(mode: Mode, api: SocketAddr, blobs: SocketAddr) -> Self {
-        Self { mode, api, blobs, all: Vec::new() }
+        Self { mode, api, blobs, all: Vec::new(), shared: HashMap::new() }
+    }
+
+    /// The media type under which the bytes are kept.
+    pub(super) fn kind(&self, name: &str) -> Option<&'static str> {
+        Some(self.all.iter().find(|a| a.name == name && a.finalized)?.kind)
     }
 
     pub(super) fn finalized(&self, name: &str) -> Option<Vec<u8>> {
@@ -61,8 +83,11 @@ impl Artifacts {
     /// A request on the results host.
     pub(super) fn twirp(&mut self, request: &Recorded) -> Answer {
         let rest = request.target.strip_prefix(PREFIX).unwrap_or_default();
-        if let (Mode::Act, Some(query)) = (self.mode, rest.strip_prefix("UploadArtifact?")) {
-            return self.act_blob(query, request);
+        if let Mode::Ghes = self.mode {
+            return plain(404, "text/html", "<html><title>Page not found</title></html>");
+        }
+        if let Some(query) = rest.strip_prefix("UploadArtifact?") {
+            return self.own_blob(query, request);
         }
         let Ok(fields) = serde_json::from_slice::<Map<String, Value>>(&request.body) else {
             return self.fail(400, "malformed", "the json request could not be decoded");
@@ -89,7 +114,7 @@ impl Artifacts {
         {
             return Some(self.fail(401, "unauthenticated", "the token does not open this run"));
         }
-        if matches!(self.mode, Mode::Act) {
+        if self.mode.keeps_bytes() {
             if call.fields.keys().any(|key| !ACT_FIELDS.contains(&&*snake(key))) {
                 return Some(plain(500, "text/plain", ""));
             }
@@ -102,7 +127,7 @@ impl Artifacts {
 
     fn create(&mut self, call: &Call) -> Answer {
         let name = call.text("name");
-        if matches!(self.mode, Mode::Act) {
+        if self.mode.keeps_bytes() {
             self.all.retain(|a| a.name != name);
         } else {
             if name.is_empty()
@@ -145,7 +170,9 @@ impl Artifacts {
         match self.mode {
             Mode::GitHub => format!("http://{}/actions-results/{blob}?{}", self.blobs, sas("cw")),
             Mode::Azurite(azurite) => azurite.signed(blob, "cw"),
-            Mode::Act => format!("http://{}{PREFIX}UploadArtifact?{}", self.api, act_query(name)),
+            Mode::Act | Mode::Gitea | Mode::Forgejo(_) | Mode::Ghes => {
+                format!("http://{}{PREFIX}UploadArtifact?{}", self.api, act_query(name))
+            }
         }
     }
 
@@ -168,6 +195,12 @@ impl Artifacts {
                 );
             }
         }
+        if let Mode::Gitea | Mode::Forgejo(_) = mode {
+            let content = self.all[at].content.as_deref().unwrap_or_default();
+            if format!("sha256:{}", sha256(content)) != digest {
+                return self.fail(500, "", "");
+            }
+        }
         let stored = &mut self.all[at];
         (stored.size, stored.digest, stored.finalized) = (size, digest, true);
         self.ok(&json!({ "ok": true, "artifact_id": (1001 + at).to_string() }))
@@ -186,6 +219,9 @@ impl Artifacts {
                 "name": a.name, "size": a.size, "created_at": "2026-11-22T12:01:42.199Z", "digest": a.digest,
             })
         };
+        if self.mode.keeps_bytes() && !self.all.iter().any(|a| a.finalized) {
+            return self.fail(404, "", "");
+        }
         let found: Vec<Value> =
             self.all.iter().enumerate().filter(|(at, a)| wanted(*at, a)).map(shown).collect();
         self.ok(&json!({ "artifacts": found }))
@@ -198,7 +234,7 @@ impl Artifacts {
         };
         let url = match self.mode {
             Mode::Azurite(azurite) => azurite.signed(&stored.blob, "r"),
-            Mode::GitHub | Mode::Act => {
+            Mode::GitHub | Mode::Act | Mode::Gitea | Mode::Forgejo(_) | Mode::Ghes => {
                 format!("http://{}/actions-results/{}?{}", self.blobs, stored.blob, sas("r"))
             }
         };
@@ -217,7 +253,7 @@ impl Artifacts {
             let content = stored.content.clone().filter(|_| query == sas("r"));
             return content.map_or_else(
                 || azure_error(403, "AuthenticationFailed"),
-                |c| plain(200, "application/zip", c),
+                |c| plain(200, stored.kind, c),
             );
         }
         let Some(operation) = query.strip_prefix(&sas("cw")) else {
@@ -229,30 +265,56 @@ impl Artifacts {
         stored.put(operation, request)
     }
 
-    fn act_blob(&mut self, query: &str, request: &Recorded) -> Answer {
+    fn own_blob(&mut self, query: &str, request: &Recorded) -> Answer {
+        let bare = |status| plain(status, "text/plain", "");
         let found =
             self.all.iter_mut().find_map(|a| Some((query.strip_prefix(&act_query(&a.name))?, a)));
-        let Some((operation, stored)) = found else { return plain(401, "text/plain", "") };
-        if operation.starts_with("&comp=block&") {
-            stored.content.get_or_insert_default().extend_from_slice(&request.body);
-            return plain(201, "text/plain", "appended");
+        let Some((operation, stored)) = found else { return bare(401) };
+        match (self.mode, operation.strip_prefix("&comp=block&blockid=")) {
+            (Mode::Forgejo(quota), _) if request.body.len() > quota => return bare(413),
+            (Mode::Act, Some(_)) => {
+                stored.content.get_or_insert_default().extend_from_slice(&request.body);
+            }
+            (_, Some(id)) => {
+                let key = format!("{}-{id}", request.body.len());
+                self.shared.insert(key, request.body.clone());
+            }
+            (Mode::Act, None) if operation == "&comp=blocklist" => {}
+            (_, None) if operation == "&comp=blocklist" => {
+                let text = String::from_utf8_lossy(&request.body).into_owned();
+                let parts = latest(&text).filter_map(|id| {
+                    let id = percent_encoding::utf8_percent_encode(
+                        id,
+                        percent_encoding::NON_ALPHANUMERIC,
+                    );
+                    let end = format!("-{id}");
+                    self.shared
+                        .iter()
+                        .find(|(key, _)| key.ends_with(&end))
+                        .map(|(_, part)| part.clone())
+                });
+                stored.content = Some(parts.collect::<Vec<_>>().concat());
+            }
+            // Anything but a block list is answered as done and lost.
+            (_, None) => return bare(200),
         }
-        // Anything but a block list is answered as done and lost.
-        plain(if operation == "&comp=blocklist" { 201 } else { 200 }, "text/plain", "")
+        bare(201)
     }
 
     fn ok(&self, body: &Value) -> Answer {
-        let act = matches!(self.mode, Mode::Act);
+        let camel = self.mode.keeps_bytes();
         plain(
             200,
             "application/json",
-            if act { camel_keys(body).to_string() } else { body.to_string() },
+            if camel { camel_keys(body).to_string() } else { body.to_string() },
         )
     }
 
     fn fail(&self, status: u16, code: &str, msg: &str) -> Answer {
         match self.mode {
-            Mode::Act => plain(status, "text/plain", ""),
+            Mode::Act | Mode::Gitea | Mode::Forgejo(_) | Mode::Ghes => {
+                plain(status, "text/plain", "")
+            }
             Mode::GitHub | Mode::Azurite(_) => {
                 plain(status, "application/json", json!({ "code": code, "msg": msg }).to_string())
             }
@@ -271,15 +333,18 @@ impl Stored {
             {
                 return azure_error(400, "InvalidBlobOrBlock");
             }
-            self.blocks.insert(id, request.body.to_vec());
+            self.blocks.insert(id, request.body.clone());
             return plain(201, "application/xml", "");
         }
         if operation != "&comp=blocklist" {
             return azure_error(400, "InvalidQueryParameterValue");
         }
         let text = String::from_utf8_lossy(&request.body).into_owned();
-        let ids = text.split("<Latest>").skip(1).filter_map(|part| part.split("</Latest>").next());
-        match ids.map(|id| self.blocks.get(id).cloned()).collect::<Option<Vec<_>>>() {
+        self.kind = match request.header("x-ms-blob-content-type") {
+            Some("text/html") => "text/html",
+            _ => "application/zip",
+        };
+        match latest(&text).map(|id| self.blocks.get(id).cloned()).collect::<Option<Vec<_>>>() {
             Some(parts) => {
                 self.content = Some(parts.concat());
                 plain(201, "application/xml", "")
@@ -287,6 +352,11 @@ impl Stored {
             None => azure_error(400, "InvalidBlockList"),
         }
     }
+}
+
+/// The ids of a block list.
+fn latest(list: &str) -> impl Iterator<Item = &str> {
+    list.split("<Latest>").skip(1).filter_map(|part| part.split("</Latest>").next())
 }
 
 const ACT_FIELDS: [&str; 9] = [

@@ -297,6 +297,11 @@ impl FakeGitHub {
         self.lock().artifacts.finalized(name)
     }
 
+    /// The media type under which a finalized artifact is kept.
+    pub(crate) fn artifact_kind(&self, name: &str) -> Option<&'static str> {
+        self.lock().artifacts.kind(name)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
