@@ -139,18 +139,13 @@ impl Ended {
             .unwrap_or_else(|| panic!("no row {check}: {report:#}"))
     }
 
-    /// The bytes of a file that the run named, from the folder in which it ran.
-    pub(crate) fn bytes(&self, path: &std::path::Path) -> Vec<u8> {
-        std::fs::read(self.folder.path().join(path)).expect("a file that was named")
-    }
-
     /// A file that the run left; empty when there is none.
     pub(crate) fn left(&self, path: &str) -> String {
         String::from_utf8_lossy(&self.bytes(path)).into_owned()
     }
 
     /// As [`Ended::left`], for a file that is no text.
-    pub(crate) fn bytes(&self, path: &str) -> Vec<u8> {
+    pub(crate) fn bytes(&self, path: impl AsRef<std::path::Path>) -> Vec<u8> {
         std::fs::read(self.folder.path().join(path)).unwrap_or_default()
     }
 }
