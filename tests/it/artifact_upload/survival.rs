@@ -229,7 +229,7 @@ fn a_link_in_the_workspace_does_not_choose_where_the_bundle_stays() {
     let ended = guard.run();
     assert_eq!(ended.code, 0);
     assert!(ended.stdout.contains("is a symbolic link"), "{}", ended.stdout);
-    assert!(ended.bytes(&format!("commands/{BUNDLE}")).is_empty());
+    assert!(ended.bytes(format!("commands/{BUNDLE}")).is_empty());
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn nothing_is_sent_when_nobody_asked() {
     assert_eq!(ended.code, 0);
     assert!(server.requests().iter().all(|r| !r.target.contains("twirp")));
     assert!(ended.left("commands/output").contains(&format!("temp/runner-guard/{BUNDLE}")));
-    assert!(ended.bytes(&format!("ws/runner-guard-evidence/{BUNDLE}")).is_empty());
+    assert!(ended.bytes(format!("ws/runner-guard-evidence/{BUNDLE}")).is_empty());
 }
 
 #[test]
