@@ -3,6 +3,7 @@
 //! The page asks nobody for anything: its style and its one script are inside, and its own policy forbids everything else. Without the
 //! script it loses its search field. It reads nothing, redacts nothing and leaves nothing on disk.
 
+mod charts;
 mod gate;
 mod items;
 mod parts;
@@ -60,8 +61,9 @@ pub struct Item<'a> {
 /// The page, at most [`BUDGET`] bytes.
 pub fn render(page: &Page<'_>) -> String {
     let report = page.report;
-    let hosts = [&report.job.run_url, &report.runbooks];
-    let mut html = Html::new(hosts.into_iter().filter_map(|to| escape::host(to)).collect());
+    let metrics = report.charts.iter().flat_map(|chart| &chart.links).map(|(_, to)| to);
+    let hosts = [&report.job.run_url, &report.runbooks].into_iter().chain(metrics);
+    let mut html = Html::new(hosts.filter_map(|to| escape::host(to)).collect());
     html.start("html", &[("lang", "en")]);
     head(&mut html);
     html.start("body", &[]);
@@ -71,6 +73,7 @@ pub fn render(page: &Page<'_>) -> String {
     parts::causes(&mut html, page);
     parts::failures(&mut html, report);
     parts::plays(&mut html, page.plays);
+    charts::section(&mut html, report);
     if let Some(gate) = page.gate {
         gate::section(&mut html, gate);
     }

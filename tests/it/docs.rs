@@ -122,6 +122,16 @@ fn every_check_has_its_section_in_its_runbook() {
 }
 
 #[test]
+fn the_first_look_of_a_runbook_links_every_check_that_leads_to_it() {
+    for check in ALL {
+        let runbook = read(&format!("docs/runbooks/{}.md", check.runbook()));
+        let line = runbook.lines().find(|line| line.starts_with("Checks of the gate: "));
+        let link = format!("[{0}](#{0})", check.id());
+        assert!(line.is_some_and(|l| l.contains(&link)), "{} lacks {link}", check.runbook());
+    }
+}
+
+#[test]
 fn the_page_of_checks_has_one_section_for_each_check_and_no_other() {
     let page = read("docs/checks.md");
     let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();

@@ -143,3 +143,27 @@ fn every_collector_shows_the_size_of_what_it_brought_unless_the_numbers_disagree
     assert_eq!(page_of(&report, &[item]).matches(size).count(), 1);
     assert_eq!(page_of(&report, &[item, item]).matches(size).count(), 0);
 }
+
+#[test]
+fn charts_are_pictures_that_hold_no_markup_of_their_labels() {
+    use super::super::chart::{Chart, Series, Unit};
+    let mut report = sample::failed();
+    report.charts = vec![Chart {
+        title: HOSTILE.to_owned(),
+        unit: Unit::Bytes,
+        query: HOSTILE.to_owned(),
+        start: 1_900_000_000,
+        step: 60,
+        job: None,
+        series: vec![Series { name: HOSTILE.to_owned(), values: vec![Some(1.0), None, Some(2.0)] }],
+        more: 0,
+        links: vec![("Prometheus".to_owned(), "https://prometheus.example/graph?x=1".to_owned())],
+    }];
+    let page = page_of(&report, &[]);
+    assert!(page.contains("Metrics around the failure"));
+    assert_eq!((tags(&page, "img"), tags(&page, "svg")), (1, 0));
+    assert!(page.contains("<img src=\"data:image/svg+xml;base64,"), "{page}");
+    assert!(page.contains("<a href=\"https://prometheus.example/graph?x=1\""), "{page}");
+    assert_eq!(tags(&page, "script"), 1, "only our own");
+    assert!(!page.contains("onerror=alert(1)>"));
+}

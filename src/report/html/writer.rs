@@ -5,7 +5,7 @@
 use crate::report::escape;
 
 /// Elements that have no end.
-const VOID: [&str; 3] = ["meta", "input", "link"];
+const VOID: [&str; 4] = ["meta", "input", "link", "img"];
 
 /// Elements inside of a line; a line end behind them would be a space.
 const INLINE: [&str; 4] = ["a", "code", "strong", "span"];
