@@ -190,9 +190,15 @@ impl Drop for Live {
 /// To the begin of the line, and the line away.
 const CLEAR: &str = "\r\u{1b}[2K";
 
-/// Prints an error of a plain command to stderr.
+/// Prints an error, or what is being waited for, to stderr. The runner reads commands there as well, and a terminal its sequences.
 pub fn complain(text: &Redacted) {
-    drop(writeln!(std::io::stderr(), "{}", text.as_str()));
+    drop(writeln!(std::io::stderr(), "{}", harmless(text.as_str())));
+}
+
+/// The lines without control characters, none of them a command.
+fn harmless(text: &str) -> String {
+    let visible = |line: &str| line.replace(char::is_control, "\u{fffd}");
+    text.lines().map(|line| inert(&visible(line))).collect::<Vec<_>>().join("\n")
 }
 
 /// A line that no version of the command syntax can match: the new form begins the line, the old one may stand anywhere.
@@ -240,6 +246,12 @@ mod tests {
 
     fn red(text: &str) -> Redacted {
         Redactor::new(&[]).redact(text)
+    }
+
+    #[test]
+    fn what_is_complained_about_gives_no_command_and_moves_no_terminal() {
+        let said = harmless("waiting: a\n::error::b\r\n  ::add-mask::c ##[error]d\u{1b}[2J");
+        assert_eq!(said, "waiting: a\n| ::error::b\n|   ::add-mask::c # #[error]d\u{fffd}[2J");
     }
 
     #[test]

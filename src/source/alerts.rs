@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::error::{Cause, Error};
 use super::http::{Http, MAX_BODY};
-use super::prometheus::{Prometheus, WHERE};
+use super::prometheus::{Prometheus, WHERE, unwrapped};
 use crate::task::Deadline;
 
 /// An alert that fires.
@@ -25,14 +25,6 @@ impl Alert {
     pub fn name(&self) -> &str {
         self.labels.get("alertname").map_or("", String::as_str)
     }
-}
-
-#[derive(Deserialize)]
-struct Body {
-    status: String,
-    #[serde(default)]
-    error: String,
-    data: Option<Data>,
 }
 
 #[derive(Deserialize)]
@@ -77,18 +69,8 @@ pub async fn from_prometheus(
 ) -> Result<Vec<Alert>, Error> {
     let tried = format!("read the alerts of {}", prometheus.url());
     let reply = prometheus.get(&tried, "alerts", deadline).await?;
-    let wrong = |cause| Err(Error::new(tried.clone(), cause).with_help(WHERE));
-    if reply.status != 200 {
-        return wrong(reply.refusal());
-    }
-    let body: Body = match serde_json::from_slice(&reply.body) {
-        Ok(body) => body,
-        Err(e) => return wrong(Cause::Parse(format!("not an answer of Prometheus: {e}"))),
-    };
-    let (true, Some(data)) = (body.status == "success", body.data) else {
-        let words: String = body.error.chars().take(200).collect();
-        return wrong(Cause::Other(format!("prometheus says: {words}")));
-    };
+    let data: Data =
+        unwrapped(&reply).map_err(|cause| Error::new(tried, cause).with_help(WHERE))?;
     Ok(data.alerts.into_iter().filter(|a| a.state == "firing").map(alert).collect())
 }
 

@@ -101,6 +101,23 @@ impl Error {
         &self.cause
     }
 
+    /// Whether the same question may be answered the next time: the connection broke on the way. A port where nobody listens, a name
+    /// without an address and a silent server are answers.
+    pub(super) fn may_pass(&self) -> bool {
+        match &self.cause {
+            Cause::Other(_) => true,
+            Cause::Dns(_)
+            | Cause::Connect(_)
+            | Cause::Tls(_)
+            | Cause::Timeout(_)
+            | Cause::Status { .. }
+            | Cause::Permission { .. }
+            | Cause::TooLarge(_)
+            | Cause::Parse(_)
+            | Cause::Io(_) => false,
+        }
+    }
+
     /// The HTTP status, when the server answered.
     pub fn status(&self) -> Option<u16> {
         match &self.cause {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use super::error::{Cause, Error, chain_of};
@@ -61,12 +62,30 @@ pub struct Range {
     pub step: u32,
 }
 
+/// What every answer of the API is wrapped in.
 #[derive(Deserialize)]
-struct Body {
+struct Body<T> {
     status: String,
     #[serde(default)]
     error: String,
-    data: Option<Data>,
+    data: Option<T>,
+}
+
+/// What an answer wraps.
+///
+/// # Errors
+/// Not an answer of Prometheus, or its own refusal, shortened.
+pub(super) fn unwrapped<T: DeserializeOwned>(reply: &Reply) -> Result<T, Cause> {
+    let body: Body<T> = match serde_json::from_slice(&reply.body) {
+        Ok(body) => body,
+        Err(_) if reply.status >= 300 => return Err(reply.refusal()),
+        Err(error) => return Err(reply.misfit(&format!("not an answer of Prometheus: {error}"))),
+    };
+    if body.status != "success" || reply.status >= 300 {
+        let words: String = body.error.chars().take(200).collect();
+        return Err(Cause::Other(format!("prometheus says: {words}")));
+    }
+    body.data.ok_or_else(|| Cause::Parse("the answer has no data".to_owned()))
 }
 
 #[derive(Deserialize)]
@@ -182,18 +201,7 @@ fn help(cause: &Cause) -> Option<&'static str> {
 }
 
 fn read_answer(reply: &Reply) -> Result<Vec<Series>, Cause> {
-    let body: Body = match serde_json::from_slice(&reply.body) {
-        Ok(body) => body,
-        Err(_) if reply.status >= 300 => return Err(reply.refusal()),
-        Err(error) => return Err(reply.misfit(&format!("not an answer of Prometheus: {error}"))),
-    };
-    if body.status != "success" || reply.status >= 300 {
-        return Err(Cause::Other(format!(
-            "prometheus says: {}",
-            body.error.chars().take(200).collect::<String>()
-        )));
-    }
-    let data = body.data.ok_or_else(|| Cause::Parse("the answer has no data".to_owned()))?;
+    let data: Data = unwrapped(reply)?;
     data.result.into_iter().map(series).collect()
 }
 

@@ -183,19 +183,8 @@ fn wait(
             403 | 429 => reply.retry_after()?,
             _ => return None,
         },
-        Err(error) => match error.cause() {
-            // The connection broke on the way; a port where nobody listens is an answer.
-            Cause::Other(_) => growing,
-            Cause::Dns(_)
-            | Cause::Connect(_)
-            | Cause::Tls(_)
-            | Cause::Timeout(_)
-            | Cause::Status { .. }
-            | Cause::Permission { .. }
-            | Cause::TooLarge(_)
-            | Cause::Parse(_)
-            | Cause::Io(_) => return None,
-        },
+        Err(error) if error.may_pass() => growing,
+        Err(_) => return None,
     };
     (wait + FIRST_WAIT < remaining).then_some(wait)
 }

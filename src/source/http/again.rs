@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::error::{Cause, Error};
+use super::super::error::Error;
 use super::Reply;
 
 /// Wait before the second time, when the server does not name one; also what the second time itself needs at least.
@@ -17,19 +17,8 @@ pub(super) fn wait(answer: &Result<Reply, Error>, remaining: Duration) -> Option
             429 => reply.retry_after()?,
             _ => return None,
         },
-        Err(error) => match error.cause() {
-            // The connection broke on the way; a port where nobody listens is an answer.
-            Cause::Other(_) => PAUSE,
-            Cause::Dns(_)
-            | Cause::Connect(_)
-            | Cause::Tls(_)
-            | Cause::Timeout(_)
-            | Cause::Status { .. }
-            | Cause::Permission { .. }
-            | Cause::TooLarge(_)
-            | Cause::Parse(_)
-            | Cause::Io(_) => return None,
-        },
+        Err(error) if error.may_pass() => PAUSE,
+        Err(_) => return None,
     };
     (wait + PAUSE < remaining).then_some(wait)
 }
@@ -37,6 +26,8 @@ pub(super) fn wait(answer: &Result<Reply, Error>, remaining: Duration) -> Option
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
+
+    use super::super::super::error::Cause;
 
     use super::*;
 
