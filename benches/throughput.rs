@@ -35,7 +35,8 @@ fn main() {
     if let Ok(signatures) = Signatures::builtin() {
         let path = BundlePath::new("", "job.log");
         let raw = Evidence::new(path, EvidenceKind::JobLog, "bench", &*log);
-        let evidence = [raw.redact(&plain)];
+        let Ok(sealed) = raw.redact(&plain) else { return };
+        let evidence = [sealed];
         row("diagnose, whole text", log.len(), Some(yardstick), || {
             diagnose(&evidence, &signatures).len()
         });

@@ -7,7 +7,6 @@ use super::failure::Failure;
 use super::session::Session;
 use super::{exit, preflight, publish};
 use crate::actions::{Kind, Stage};
-use crate::collect;
 use crate::config::Config;
 use crate::report::Report;
 
@@ -71,9 +70,7 @@ async fn post(session: &Session, mode: &str) -> Result<u8, Failure> {
     let status = session.job_status();
     let blocked = diagnose::gate_blocked(&folder(session));
     let failed = matches!(status, Some("failure" | "cancelled")) && !blocked;
-    if failed
-        || diagnose::shows_failure(&diagnose::collect(session, &config, collect::OUTCOME).await?)
-    {
+    if failed || diagnose::shows_failure(&diagnose::glance(session, &config).await?) {
         return explain(session, &config).await.map(|()| exit::PROCEED);
     }
     let line = session.red(match status {

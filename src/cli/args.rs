@@ -145,6 +145,9 @@ pub(super) struct DiagnoseArgs {
     /// An old bundle (tar.gz, zip or unpacked folder) to read again; then nothing is collected, and no configuration is read.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["log", "ansible_log", "runner_logs", "config"])]
     pub(super) bundle: Option<PathBuf>,
+    /// Only tell what would be collected, and how large it is; nothing is written.
+    #[arg(long, conflicts_with_all = ["log", "bundle"])]
+    pub(super) plan: bool,
     /// A file with Ansible output.
     #[arg(long, value_name = "FILE")]
     ansible_log: Vec<String>,

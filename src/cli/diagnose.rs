@@ -9,19 +9,23 @@ use super::failure::Failure;
 use super::page;
 use super::session::Session;
 use super::{publish, upload};
-use crate::collect::{self, Collection, Collector, bundle};
+use serde_json::Value;
+
+use crate::collect::{self, Collection, Collector, Room, bundle};
 use crate::config::Config;
 use crate::diagnose::{Signatures, diagnose};
-use crate::redact::Redacted;
+use crate::redact::{Packing, Redacted, Store};
 use crate::report::chart::{self, Chart};
 use crate::report::{
-    BundlePath, BundleRow, Diagnosis, Evidence, Excerpt, Report, Stage, json, summary,
+    Allowance, BundlePath, BundleRow, Diagnosis, Evidence, Excerpt, Report, Seal, Stage, json,
+    summary,
 };
-use crate::source::files::{self, Keep};
+use crate::source::files;
+use crate::source::host::Host;
 use crate::task::Deadline;
 
-/// Most of one log that is read, in bytes: its beginning and its end.
-const LOG_CAP: usize = 64 << 20;
+/// Most of the metrics snapshot that is read for charts, in bytes.
+const SNAPSHOT_CAP: usize = 4 << 20;
 
 /// Our own texts in the bundle.
 const OWN: [&str; 4] = ["summary.md", "report.json", page::NAME, "preflight.json"];
@@ -41,6 +45,7 @@ pub(super) async fn collect(
     session: &Session,
     config: &Config,
     which: &[&dyn Collector],
+    room: &Room,
 ) -> Result<Collection, Failure> {
     let sources = session.sources(config)?;
     let job = session.job();
@@ -51,7 +56,58 @@ pub(super) async fn collect(
         redactor: &session.redactor,
         deadline: Deadline::after(config.collect.timeout),
     };
-    Ok(collect::run(ctx, which, &session.cancel).await)
+    Ok(collect::run(ctx, which, room, &session.cancel).await)
+}
+
+/// Tells what would be collected, and how large it is; nothing is written.
+pub(super) async fn plan(
+    session: &Session,
+    config: &Config,
+    folder: &Path,
+) -> Result<String, Failure> {
+    let sources = session.sources(config)?;
+    let job = session.job();
+    let deadline = Deadline::after(config.collect.timeout);
+    let redactor = &session.redactor;
+    let ctx = collect::Ctx { config, job: &job, sources: &sources, redactor, deadline };
+    let room = room(folder, None);
+    let (planned, sum) = collect::plan(ctx, collect::ALL, &room, &session.cancel).await;
+    let mut lines = Vec::new();
+    for one in planned {
+        lines.push(format!("{}: {}", one.collector, one.note));
+        lines.extend(one.items.iter().map(|item| format!("  {item}")));
+    }
+    lines.push(format!("in all: {sum}"));
+    Ok(lines.join("\n"))
+}
+
+/// The room in this folder, or in the nearest one above that exists.
+fn room(folder: &Path, preflight: Option<&Redacted>) -> Room {
+    let there = folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new("."));
+    let free = Host::default().disk(there).ok().map(|disk| disk.available);
+    let unhealthy = preflight.map(|text| unhealthy(text.as_str())).unwrap_or_default();
+    Room { store: bundle::store(folder), free, unhealthy }
+}
+
+/// Ids of the checks that did not pass, in the report that the pre-flight stage left.
+fn unhealthy(preflight: &str) -> Vec<String> {
+    let report: Value = serde_json::from_str(preflight).unwrap_or_default();
+    let findings = report.get("findings").and_then(Value::as_array);
+    let word = |finding: &Value, key: &str| {
+        finding.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let sick = |finding: &&Value| ["fail", "warn"].contains(&word(finding, "status").as_str());
+    findings.into_iter().flatten().filter(sick).map(|finding| word(finding, "check")).collect()
+}
+
+/// Most of one text that a green job is looked at for, in bytes: it must not wait for this look.
+const GLANCE: u64 = 8 << 20;
+
+/// What can tell whether the deploy of a job that ended well has failed after all; nothing is written.
+pub(super) async fn glance(session: &Session, config: &Config) -> Result<Collection, Failure> {
+    let mut config = config.clone();
+    config.collect.budget.item = config.collect.budget.item.min(GLANCE);
+    collect(session, &config, collect::OUTCOME, &Room::in_memory()).await
 }
 
 /// Whether the evidence itself shows that a deploy failed, whatever the job's status says.
@@ -66,13 +122,14 @@ pub(super) async fn run(
     place: &Place,
 ) -> Result<Report, Failure> {
     let start = Instant::now();
-    let mut collection = collect(session, config, collect::ALL).await?;
+    let room = room(&place.folder, place.preflight.as_ref());
+    let mut collection = collect(session, config, collect::ALL, &room).await?;
     bundle::place_all(&mut collection.evidence, &OWN);
     let mut report = explain(session, config, collection.evidence.as_slice())?;
-    report.collected = collection.rows;
+    report.collected = std::mem::take(&mut collection.rows);
     report.took = start.elapsed();
     (place.draft)(session, &report);
-    match write_bundle(session, &report, &collection.evidence, place) {
+    match write_bundle(session, &report, &collection, place, &room.store) {
         Ok(written) => {
             let mut row = BundleRow {
                 path: written.tar_gz.display().to_string(),
@@ -110,18 +167,24 @@ pub(super) fn of_logs(
     config: &Config,
     logs: &[PathBuf],
 ) -> Result<Report, Failure> {
+    // Large logs wait in files without a name; where there is no place for them, in memory.
+    let store = bundle::store(&std::env::temp_dir());
+    let how = Seal {
+        redactor: &session.redactor,
+        store: &store,
+        packing: Packing::Quick,
+        most: Allowance::ALL,
+        stop: &|| session.cancel.is_cancelled(),
+    };
     let mut evidence = Vec::new();
     for path in logs {
-        let read =
-            files::read(path, LOG_CAP, Keep::HeadAndTail).map_err(|e| Failure::usage(e.chain()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let raw = collect::log_evidence(
-            BundlePath::new("", &name),
-            &path.display().to_string(),
-            &read.text(),
-            &session.redactor,
-        );
-        evidence.push(raw.redact(&session.redactor));
+        let raw = collect::log_file(BundlePath::new("", &name), path);
+        let raw = raw.map_err(|e| Failure::usage(e.chain()))?;
+        let sealed = raw.seal(&how).map_err(|why| {
+            Failure::Unexpected(anyhow::anyhow!("read {}: {why}", path.display()))
+        })?;
+        evidence.push(sealed);
     }
     explain(session, config, &evidence)
 }
@@ -165,35 +228,36 @@ fn failures(evidence: &[Evidence<Redacted>]) -> Vec<Excerpt<Redacted>> {
 /// The charts of the metrics snapshot.
 fn charts(evidence: &[Evidence<Redacted>]) -> Vec<Chart> {
     let snapshot = evidence.iter().find(|e| e.path.as_str() == collect::SNAPSHOT);
-    snapshot.map(|e| chart::read(&e.text)).unwrap_or_default()
+    snapshot.map(|e| chart::read(&e.text.text(SNAPSHOT_CAP))).unwrap_or_default()
 }
 
 fn write_bundle(
     session: &Session,
     report: &Report,
-    evidence: &[Evidence<Redacted>],
+    collection: &Collection,
     place: &Place,
+    store: &Store,
 ) -> anyhow::Result<bundle::Bundle> {
     let text = summary::render(report, summary::BUDGET)?;
-    let page = page::render(session, report, evidence, place.preflight.as_ref());
+    let page = page::render(session, report, &collection.evidence, place.preflight.as_ref());
     leave_page(session, place, &page);
-    let own = |name: &str, kind: &'static str, text: Redacted| bundle::Entry {
-        path: BundlePath::new("", name),
-        kind,
-        text,
-    };
-    let mut extra = vec![
-        own("summary.md", "report", session.red(&text)),
-        own("report.json", "report", session.redactor.pretty_json(json::to_json(report))),
-        own(page::NAME, "report", page),
-    ];
-    extra.extend(place.preflight.clone().map(|text| own("preflight.json", "report", text)));
+    let json = session.redactor.pretty_json(json::to_json(report));
+    let mut own =
+        vec![("summary.md", session.red(&text)), ("report.json", json), (page::NAME, page)];
+    own.extend(place.preflight.clone().map(|text| ("preflight.json", text)));
+    let mut extra = Vec::new();
+    for (name, text) in own {
+        let text = session.redactor.seal_own(text.as_str(), store);
+        let text = text.with_context(|| format!("keep {name} for the bundle"))?;
+        extra.push(bundle::Entry { path: BundlePath::new("", name), kind: "report", text });
+    }
     let created = jiff::Timestamp::from_second(session.now)?;
-    let meta = bundle::ManifestMeta { created, job: &report.job, collected: &report.collected };
+    let (job, collected, left) = (&report.job, &report.collected, &collection.left);
+    let meta = bundle::ManifestMeta { created, job, collected, left };
     Ok(bundle::write(
         &place.folder,
         "runner-guard-bundle",
-        evidence,
+        &collection.evidence,
         &extra,
         &meta,
         &session.redactor,
@@ -237,7 +301,7 @@ pub(super) fn left_by_preflight(folder: &Path) -> Option<String> {
 /// Whether the pre-flight stage of this job stopped it: then there is no failed deploy to explain.
 pub(super) fn gate_blocked(folder: &Path) -> bool {
     let left = left_by_preflight(folder).unwrap_or_default();
-    let Ok(report) = serde_json::from_str::<serde_json::Value>(&left) else { return false };
+    let Ok(report) = serde_json::from_str::<Value>(&left) else { return false };
     let word = |key: &str| report.get(key).cloned().unwrap_or_default();
     word("verdict") == "block" && word("shadow") != true
 }

@@ -133,6 +133,11 @@ async fn diagnose_command(session: &Session, args: &DiagnoseArgs) -> Result<u8, 
         return Ok(exit::PROCEED);
     }
     let config = session.config()?;
+    if args.plan {
+        let text = session.red(&diagnose::plan(session, &config, &args.common.out).await?);
+        session.console(|console| console.text(&text));
+        return Ok(exit::PROCEED);
+    }
     let report = if args.log.is_empty() {
         let folder = args.common.out.clone();
         let preflight = diagnose::left_by_preflight(&folder).map(|text| session.red(&text));

@@ -3,10 +3,9 @@
 use serde_json::Value;
 
 use super::session::Session;
-use crate::collect::bundle;
 use crate::redact::Redacted;
 use crate::report::html::{self, Item, Page};
-use crate::report::{Evidence, EvidenceKind, Play, PlayHost, Report};
+use crate::report::{Evidence, Play, PlayHost, Report};
 use crate::source::ansible;
 
 /// Its name in the bundle and in the output folder.
@@ -19,11 +18,8 @@ pub(super) fn render(
     evidence: &[Evidence<Redacted>],
     gate: Option<&Redacted>,
 ) -> Redacted {
-    let sums: Vec<String> =
-        evidence.iter().map(|e| bundle::sha256(e.text.as_str().as_bytes())).collect();
-    let items: Vec<Item<'_>> = evidence.iter().zip(&sums).map(|(e, sum)| item(e, sum)).collect();
-    let logs = evidence.iter().filter(|e| e.kind == EvidenceKind::Ansible);
-    let plays = plays(session, logs.map(|e| (e.path.as_str(), e.text.as_str())));
+    let items: Vec<Item<'_>> = evidence.iter().map(item).collect();
+    let plays: Vec<Play> = evidence.iter().flat_map(plays_of).collect();
     let gate = gate.and_then(|text| serde_json::from_str::<Value>(text.as_str()).ok());
     let page = html::render(&Page {
         report,
@@ -35,13 +31,20 @@ pub(super) fn render(
     session.red(&page)
 }
 
-fn item<'a>(evidence: &'a Evidence<Redacted>, sha256: &'a str) -> Item<'a> {
+/// The runs of Ansible in an entry, with its name.
+fn plays_of(evidence: &Evidence<Redacted>) -> impl Iterator<Item = Play> {
+    let entry = evidence.path.as_str();
+    evidence.plays.iter().map(|play| Play { entry: entry.to_owned(), ..play.clone() })
+}
+
+fn item(evidence: &Evidence<Redacted>) -> Item<'_> {
     Item {
         path: evidence.path.as_str(),
         kind: evidence.kind.word(),
         origin: evidence.origin.as_str(),
-        text: evidence.text.as_str(),
-        sha256,
+        text: evidence.text.tail().as_str(),
+        size: evidence.text.bytes(),
+        sha256: evidence.text.sha256(),
         truncated: evidence.truncated.is_some(),
         redactions: &evidence.redactions,
     }

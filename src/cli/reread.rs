@@ -12,10 +12,11 @@ use super::diagnose;
 use super::failure::Failure;
 use super::session::Session;
 use crate::collect::bundle::read::{self, Opened};
-use crate::collect::{self, log_evidence};
-use crate::redact::Redacted;
+use crate::collect::{self, bundle, log_evidence};
+use crate::redact::{Packing, Redacted};
 use crate::report::{
-    BundlePath, Collected, CollectedRow, Evidence, EvidenceKind, JobRow, Report, Truncation, escape,
+    Allowance, BundlePath, Collected, CollectedRow, Evidence, EvidenceKind, JobRow, Report, Seal,
+    Truncation, escape,
 };
 use crate::source::error::chain_of;
 
@@ -39,7 +40,7 @@ pub(super) fn report(session: &Session, path: &Path) -> Result<Report, Failure> 
     let start = Instant::now();
     let opened = open(path)?;
     let manifest = opened.manifest.as_ref().unwrap_or(&Value::Null);
-    let evidence = evidence(session, &opened, manifest);
+    let evidence = evidence(session, &opened, manifest)?;
     let config = crate::config::defaults(&crate::check::known());
     let mut report = diagnose::explain(session, &config, &evidence)?;
     report.notes = notes(session, path, &opened, manifest);
@@ -53,7 +54,11 @@ pub(super) fn report(session: &Session, path: &Path) -> Result<Report, Failure> 
 
 /// The entries that are evidence, as it was when they were collected. What a manifest does not name is no evidence; without a manifest
 /// every entry is a log.
-fn evidence(session: &Session, opened: &Opened, manifest: &Value) -> Vec<Evidence<Redacted>> {
+fn evidence(
+    session: &Session,
+    opened: &Opened,
+    manifest: &Value,
+) -> Result<Vec<Evidence<Redacted>>, Failure> {
     let rows = list(manifest, "entries");
     let about = |name: &str| rows.iter().find(|row| word(row, "path") == name);
     let all = opened.entries.iter().map(|(name, bytes)| (name, bytes, about(name)));
@@ -61,6 +66,14 @@ fn evidence(session: &Session, opened: &Opened, manifest: &Value) -> Vec<Evidenc
         Some(row) => word(row, "kind") != OWN,
         None => rows.is_empty() && !is_own(name),
     });
+    let store = bundle::store(&std::env::temp_dir());
+    let how = Seal {
+        redactor: &session.redactor,
+        store: &store,
+        packing: Packing::Quick,
+        most: Allowance::ALL,
+        stop: &|| session.cancel.is_cancelled(),
+    };
     wanted
         .map(|(name, bytes, row)| {
             let row = row.unwrap_or(&Value::Null);
@@ -69,10 +82,10 @@ fn evidence(session: &Session, opened: &Opened, manifest: &Value) -> Vec<Evidenc
             let kind = PLAIN.into_iter().find(|kind| kind.word() == word(row, "kind"));
             let mut raw = match kind {
                 Some(kind) => Evidence::new(place, kind, origin, text),
-                None => log_evidence(place, origin, &text, &session.redactor),
+                None => log_evidence(place, origin, text),
             };
             raw.truncated = truncation(row);
-            raw.redact(&session.redactor)
+            raw.seal(&how).map_err(|why| Failure::usage(format!("read {name} again: {why}")))
         })
         .collect()
 }

@@ -2,21 +2,19 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use super::{Collector, Ctx, Harvest};
+use super::{Collector, Ctx, Harvest, log};
 use crate::config::Job;
-use crate::redact::Redactor;
-use crate::report::{BundlePath, Evidence, EvidenceKind, Excerpt, Raw, Truncation};
-use crate::source::ansible::{self, Checkout, Digest, Failure, Run, Verdict};
+use crate::report::{BundlePath, Evidence, Raw};
+use crate::source::ansible::{self, Checkout};
 use crate::source::files::{self, Folder, Keep};
 use crate::source::{Cause, Error};
 use crate::task::{self, BoxFuture};
 
 pub(super) struct Ansible;
 
-/// Most of one file that is read, in bytes: its beginning and its end.
-const FILE_CAP: usize = 32 << 20;
+/// Most of a folder that is read to see whether it is of Ansible, in bytes.
+const FOLDER_CAP: u64 = 32 << 20;
 
 /// How far the search goes when nobody says where the output is.
 const SEARCH_FILES: usize = 2000;
@@ -59,7 +57,6 @@ struct Search {
     expected: Vec<(PathBuf, &'static str)>,
     folders: Vec<PathBuf>,
     started: i64,
-    redactor: Arc<Redactor>,
     workspace: PathBuf,
     base: Option<String>,
 }
@@ -83,7 +80,6 @@ impl Search {
             expected: log.into_iter().chain(configured).chain(folders).chain(runner).collect(),
             folders: vec![job.workspace.clone(), job.temp.clone()],
             started: job.started,
-            redactor: Arc::clone(ctx.redactor),
             workspace: job.workspace.clone(),
             base: Checkout::base(&job.server_url, &job.repository, &job.sha),
         }
@@ -100,7 +96,7 @@ fn has_events(folder: &Path) -> bool {
 }
 
 /// The path as this process sees it: in a container the host's folders have other names.
-fn here(job: &Job, path: &str) -> PathBuf {
+pub(super) fn here(job: &Job, path: &str) -> PathBuf {
     let (path, work) = (Path::new(path), Path::new(&job.host_workspace));
     if let (Some(name), Some(all)) = (work.file_name(), work.parent()) {
         if let Ok(rest) = path.strip_prefix(work.join(name)) {
@@ -144,11 +140,8 @@ fn collect(search: &Search) -> Result<Harvest, Error> {
             missing = format!("{missing}{} ({how}) {why}; ", path.display());
         } else if path.is_dir() {
             // A folder may be empty, or another program's.
-            match read(path, search) {
-                Ok(entry) if entry.kind == EvidenceKind::Ansible => {
-                    return Ok(found(vec![entry], how));
-                }
-                Ok(_) | Err(_) => {}
+            if is_output(path) {
+                return Ok(found(vec![read(path, search)?], how));
             }
         } else {
             return Ok(found(vec![read(path, search)?], how));
@@ -168,37 +161,27 @@ fn collect(search: &Search) -> Result<Harvest, Error> {
 }
 
 fn found(entries: Vec<Evidence<Raw>>, how: &str) -> Harvest {
-    let failures: usize = entries.iter().filter_map(|e| e.excerpts.as_ref()).map(Vec::len).sum();
-    Harvest::Found {
-        note: format!("{} file(s) {how}; {failures} failure(s)", entries.len()),
-        entries,
-    }
+    Harvest::Found { note: format!("{} file(s) {how}", entries.len()), entries }
 }
 
 fn read(path: &Path, search: &Search) -> Result<Evidence<Raw>, Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let place = BundlePath::new("ansible", &name);
-    let origin = path.display().to_string();
-    let checkout = || Checkout::open(&search.workspace, search.base.clone());
+    let (workspace, base) = (search.workspace.clone(), search.base.clone());
+    let checkout: log::Places = Box::new(move || Checkout::open(&workspace, base));
     if path.is_dir() {
-        let input = ansible::Input::open(path)?;
-        let mut bytes = Vec::new();
-        let read = input.reader().take(FILE_CAP as u64 + 1).read_to_end(&mut bytes);
-        read.map_err(|e| Error::new(format!("read {origin}"), Cause::Other(e.to_string())))?;
-        let cut = bytes.len() > FILE_CAP;
-        bytes.truncate(FILE_CAP);
-        let text = String::from_utf8_lossy(&bytes);
-        let mut evidence = placed(place, &origin, &text, &search.redactor, checkout);
-        let truncation = Truncation { original: None, cap: FILE_CAP as u64 };
-        evidence.truncated = cut.then_some(truncation);
-        return Ok(evidence);
+        return log::folder(place, path, checkout);
     }
-    let read = files::read(path, FILE_CAP, Keep::HeadAndTail)?;
-    let mut evidence = placed(place, &origin, &read.text(), &search.redactor, checkout);
-    evidence.truncated = read
-        .truncated
-        .then_some(Truncation { original: Some(read.original), cap: FILE_CAP as u64 });
-    Ok(evidence)
+    log::file(place, path, checkout)
+}
+
+/// Whether a folder holds the output of Ansible, and not that of another program.
+fn is_output(folder: &Path) -> bool {
+    let Ok(input) = ansible::Input::open(folder) else { return false };
+    let read = ansible::read(|stream| {
+        std::io::copy(&mut input.reader().take(FOLDER_CAP), stream).map(|_| ())
+    });
+    read.is_ok_and(|digest| digest.is_ansible())
 }
 
 /// Files below the folder that begin like Ansible output and were written to since the job began; the newest first, at most three.
@@ -229,124 +212,9 @@ fn is_ansible(start: &str) -> bool {
     text || event || (start.contains("\"plays\": [") && start.contains("\"tasks\": ["))
 }
 
-/// Evidence of a log: by the grammar of Ansible when it holds a run, else as plain text of a job.
-///
-/// The text is redacted before it is read: what the parser shortens or puts together anew could otherwise hold a part of a secret that
-/// no later pass can know.
-pub fn log_evidence(
-    path: BundlePath,
-    origin: &str,
-    text: &str,
-    redactor: &Redactor,
-) -> Evidence<Raw> {
-    placed(path, origin, text, redactor, || None)
-}
-
-/// As [`log_evidence`], with the places of the failures in this checkout.
-fn placed(
-    path: BundlePath,
-    origin: &str,
-    text: &str,
-    redactor: &Redactor,
-    checkout: impl Fn() -> Option<Checkout>,
-) -> Evidence<Raw> {
-    let (clean, counts) = redactor.redact_counted(text);
-    Evidence { redactions: counts, ..structured(path, origin, clean.as_str(), checkout) }
-}
-
-fn structured(
-    path: BundlePath,
-    origin: &str,
-    text: &str,
-    checkout: impl Fn() -> Option<Checkout>,
-) -> Evidence<Raw> {
-    let mut digest = ansible::digest(text);
-    // A green job must not wait for a walk through its workspace.
-    if digest.failed()
-        && let Some(checkout) = checkout()
-    {
-        checkout.place(&mut digest);
-    }
-    if !digest.is_ansible() {
-        return Evidence::new(path, EvidenceKind::JobLog, origin, text);
-    }
-    let mut evidence = Evidence::new(path, EvidenceKind::Ansible, origin, text);
-    evidence.excerpts = Some(excerpts(&digest));
-    // A job's log that went wrong outside of Ansible must not be silenced by a green recap.
-    if !digest.failed() && text.contains("##[error]") {
-        evidence.kind = EvidenceKind::JobLog;
-        evidence.excerpts = None;
-    }
-    evidence
-}
-
-fn excerpts(digest: &Digest) -> Vec<Excerpt<Raw>> {
-    let mut all = Vec::new();
-    for error in &digest.errors {
-        let label = "Ansible stopped before it could run";
-        all.push(Excerpt {
-            label: Raw::new(label),
-            text: Raw::new(error.clone()),
-            line: 1,
-            root: true,
-        });
-    }
-    for run in &digest.runs {
-        let before = all.len();
-        all.extend(run.failures.iter().filter(|f| run.failed() && f.counts()).map(of_failure));
-        if all.len() == before && (run.failed() || did_nothing(run)) {
-            all.push(of_run(run));
-        }
-    }
-    all
-}
-
-fn of_failure(failure: &Failure) -> Excerpt<Raw> {
-    let place = failure.place.as_ref().map(|p| {
-        let how = if p.by_name { ", found by name" } else { "" };
-        format!(" ({}:{}{how})", p.path, p.line)
-    });
-    Excerpt {
-        label: Raw::new(failure.headline() + &place.unwrap_or_default()),
-        text: Raw::new(failure.excerpt()),
-        line: failure.line,
-        root: failure.root_cause,
-    }
-}
-
-/// A green run that deployed nothing, or less than it should.
-fn did_nothing(run: &Run) -> bool {
-    run.verdict == Verdict::NoHosts || !run.doubts.is_empty()
-}
-
-/// A run that says why it stopped without naming a task.
-fn of_run(run: &Run) -> Excerpt<Raw> {
-    let verdict = run.verdict_line();
-    let lines: Vec<&str> = run
-        .errors
-        .iter()
-        .map(String::as_str)
-        .chain(run.remarks())
-        .chain([verdict.as_str()])
-        .collect();
-    Excerpt {
-        label: Raw::new(verdict.clone()),
-        text: Raw::new(lines.join("\n")),
-        line: 1,
-        root: true,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_log_without_ansible_is_plain_text_of_a_job() {
-        let evidence = structured(BundlePath::new("", "x"), "x", "npm ERR! code E401\n", || None);
-        assert_eq!(evidence.kind, EvidenceKind::JobLog);
-        assert!(evidence.excerpts.is_none());
-    }
 
     #[test]
     fn banners_events_and_documents_are_ansible_and_other_json_is_not() {
@@ -373,7 +241,6 @@ mod tests {
             expected,
             folders: vec![workspace.to_path_buf()],
             started: 0,
-            redactor: Arc::new(Redactor::new(&[])),
             workspace: workspace.to_path_buf(),
             base: None,
         }
@@ -417,9 +284,10 @@ mod tests {
         else {
             panic!("found nothing")
         };
-        assert_eq!(note, "1 file(s) named by log_path in ansible.cfg; 1 failure(s)");
-        let label = format!("{:?}", entries[0].excerpts.as_ref().unwrap()[0].label);
-        let whole = "task \"Restart\" on a: no (site.yml:3, found by name)".len();
-        assert_eq!(label, format!("Raw({whole} bytes)"));
+        assert_eq!(note, "1 file(s) named by log_path in ansible.cfg");
+        let redactor = crate::redact::Redactor::new(&[]);
+        let entry = entries.into_iter().next().unwrap().redact(&redactor).unwrap();
+        let label = &entry.excerpts.unwrap()[0].label;
+        assert_eq!(label.as_str(), "task \"Restart\" on a: no (site.yml:3, found by name)");
     }
 }

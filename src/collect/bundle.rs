@@ -11,18 +11,16 @@ pub mod read;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 
-use crate::redact::{Counts, Redacted, Redactor};
+use crate::redact::{Counts, Redacted, Redactor, Sealed, Store};
 use crate::report::{BundlePath, CollectedRow, Evidence, JobRow, Truncation};
 
 use folder::Folder;
 use places::Places;
-
-/// Largest sum of all entries in bytes; what does not fit is named in the manifest.
-pub const TOTAL_CAP: u64 = 256 * 1024 * 1024;
 
 /// Path of the manifest inside both archives.
 pub const MANIFEST: &str = "manifest.json";
@@ -35,7 +33,7 @@ pub struct Entry {
     /// What it is, in one word of the manifest.
     pub kind: &'static str,
     /// The text.
-    pub text: Redacted,
+    pub text: Sealed,
 }
 
 /// What the manifest tells beside the entries.
@@ -47,6 +45,8 @@ pub struct ManifestMeta<'a> {
     pub job: &'a JobRow,
     /// How every collector ended.
     pub collected: &'a [CollectedRow],
+    /// What was left out before, and why.
+    pub left: &'a [Withheld],
 }
 
 /// A bundle on disk.
@@ -97,7 +97,7 @@ impl Error {
 
 /// Writes `NAME.tar.gz` and `NAME.zip` into `dir`, which is made when it is missing.
 ///
-/// `extra` comes first when the room is short. Files get mode 0644 and the owner of `dir`, and appear under their names only when
+/// Files get mode 0644 and the owner of `dir`, and appear under their names only when
 /// they are complete.
 ///
 /// # Errors
@@ -111,13 +111,17 @@ pub fn write(
     redactor: &Redactor,
 ) -> Result<Bundle, Error> {
     let leaks = |bytes: &[u8]| redactor.leaks(bytes);
-    let sifted =
-        sift(extra.iter().map(Item::of_entry).chain(entries.iter().map(Item::of_evidence)), &leaks);
+    let items = extra.iter().map(Item::of_entry).chain(entries.iter().map(Item::of_evidence));
+    let mut sifted = sift(items, &leaks);
+    sifted.withheld.extend(meta.left.iter().cloned());
     let manifest = manifest::render(&sifted, meta, &leaks);
-    let mut files: Vec<(&str, &[u8])> =
-        sifted.kept.iter().map(|kept| (kept.path.as_str(), kept.item.text.as_bytes())).collect();
-    files.push((MANIFEST, manifest.as_bytes()));
-    files.sort_unstable();
+    let manifest = redactor.seal_own(&manifest, &Store::in_memory());
+    let fail = |cause| Error { tried: "pack the manifest of the bundle".to_owned(), cause };
+    let manifest = manifest.map_err(fail)?;
+    let mut files: Vec<(&str, &Sealed)> =
+        sifted.kept.iter().map(|kept| (kept.path.as_str(), kept.item.text)).collect();
+    files.push((MANIFEST, &manifest));
+    files.sort_unstable_by_key(|(path, _)| *path);
 
     let folder = Folder::open(dir)?;
     let name = BundlePath::new("", name).as_str().replace('/', "_");
@@ -144,15 +148,25 @@ pub fn leave(dir: &Path, name: &str, text: &Redacted) -> Result<PathBuf, Error> 
     Folder::open(dir)?.create(name, fill).map(|written| written.path)
 }
 
+/// Room for texts on the file system of this folder, in files that have no name; in memory when there is no such room.
+pub fn store(dir: &Path) -> Store {
+    let dir = dir.to_owned();
+    Store::on_disk(move || {
+        let folder = Folder::open(&dir).map_err(|error| error.cause)?;
+        folder.unnamed()
+    })
+}
+
 /// One text on its way into the bundle.
 #[derive(Clone, Copy)]
 struct Item<'a> {
     path: &'a BundlePath,
     kind: &'a str,
     origin: &'a str,
-    text: &'a str,
+    text: &'a Sealed,
     truncated: Option<Truncation>,
     redactions: &'a Counts,
+    took: Duration,
 }
 
 static NO_REDACTIONS: Counts = Counts::new();
@@ -163,9 +177,10 @@ impl<'a> Item<'a> {
             path: &entry.path,
             kind: entry.kind,
             origin: "runner-guard",
-            text: entry.text.as_str(),
+            text: &entry.text,
             truncated: None,
             redactions: &NO_REDACTIONS,
+            took: Duration::ZERO,
         }
     }
 
@@ -174,9 +189,10 @@ impl<'a> Item<'a> {
             path: &evidence.path,
             kind: evidence.kind.word(),
             origin: evidence.origin.as_str(),
-            text: evidence.text.as_str(),
+            text: &evidence.text,
             truncated: evidence.truncated,
             redactions: &evidence.redactions,
+            took: evidence.took,
         }
     }
 }
@@ -184,7 +200,6 @@ impl<'a> Item<'a> {
 /// An entry with its place in the archives.
 struct Kept<'a> {
     path: String,
-    sha256: String,
     item: Item<'a>,
 }
 
@@ -193,21 +208,18 @@ struct Sifted<'a> {
     withheld: Vec<Withheld>,
 }
 
-/// Gives every text its place and leaves out what still holds a secret or has no room.
+/// Gives every text its place and leaves out what still holds a secret.
 fn sift<'a>(
     items: impl Iterator<Item = Item<'a>>,
     leaks: &dyn Fn(&[u8]) -> Vec<String>,
 ) -> Sifted<'a> {
     let mut places = Places::reserving(MANIFEST);
-    let mut room = TOTAL_CAP;
     let mut sifted = Sifted { kept: Vec::new(), withheld: Vec::new() };
     for item in items {
-        let size = item.text.len() as u64;
-        match reason_to_withhold(&item, room, leaks) {
+        match reason_to_withhold(&item, leaks) {
             None => {
-                room -= size;
                 let path = places.place(item.path.as_str());
-                sifted.kept.push(Kept { path, sha256: sha256(item.text.as_bytes()), item });
+                sifted.kept.push(Kept { path, item });
             }
             Some(reason) => {
                 let number = sifted.withheld.len() + 1;
@@ -225,24 +237,14 @@ fn sift<'a>(
     sifted
 }
 
-fn reason_to_withhold(
-    item: &Item<'_>,
-    room: u64,
-    leaks: &dyn Fn(&[u8]) -> Vec<String>,
-) -> Option<String> {
-    let shown = [item.text, item.path.as_str(), item.origin];
+fn reason_to_withhold(item: &Item<'_>, leaks: &dyn Fn(&[u8]) -> Vec<String>) -> Option<String> {
+    let shown = [item.path.as_str(), item.origin];
     let mut names: Vec<String> = shown.iter().flat_map(|text| leaks(text.as_bytes())).collect();
+    names.extend(item.text.leaks().iter().cloned());
     names.sort();
     names.dedup();
-    if !names.is_empty() {
-        return Some(format!("withheld: it still holds the value of {}", names.join(", ")));
-    }
-    let size = item.text.len() as u64;
-    (size > room).then(|| {
-        format!(
-            "withheld: {size} bytes do not fit, {room} of the limit of {TOTAL_CAP} bytes are left"
-        )
-    })
+    (!names.is_empty())
+        .then(|| format!("withheld: it still holds the value of {}", names.join(", ")))
 }
 
 /// Gives every piece of evidence the path that it will have in the bundle beside entries with the names `taken`, so that whoever points

@@ -35,6 +35,10 @@ impl Collector for Containers {
          environments of containers are read."
     }
 
+    fn about(&self) -> &'static [&'static str] {
+        &["docker-daemon"]
+    }
+
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Harvest, Error>> {
         Box::pin(async move {
             if !ctx.config.collect.docker_socket {

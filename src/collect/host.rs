@@ -54,6 +54,17 @@ impl Collector for Host {
          disks since the job's start. In a container, memory, load and pressure are the host's, and disks only those that are mounted into it."
     }
 
+    fn about(&self) -> &'static [&'static str] {
+        &[
+            "disk-space",
+            "disk-inodes",
+            "host-memory",
+            "cpu-pressure",
+            "runner-resources",
+            "clock-skew",
+        ]
+    }
+
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Harvest, Error>> {
         Box::pin(async move {
             let deadline = ctx.deadline.at_most(LIMIT);

@@ -2,14 +2,12 @@
 
 mod clean;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
 
 use super::steps::{self, Known, Run, Shape};
 use super::{Collector, Ctx, Harvest, log_evidence};
-use crate::redact::Redactor;
 use crate::report::{BundlePath, Evidence, EvidenceKind, Raw, Truncation};
 use crate::source::Error;
 use crate::source::github::{GitHub, JobLog, LogAnswer, RunJob};
@@ -79,8 +77,7 @@ async fn collect(ctx: &Ctx<'_>, github: &GitHub, run: Run) -> Result<Harvest, Er
         Some(error) => return Err(error.clone()),
         None => {}
     }
-    let redactor = Arc::clone(ctx.redactor);
-    let read = task::blocking(move || harvest(answers, &run, &redactor)).await;
+    let read = task::blocking(move || harvest(answers, &run)).await;
     let stopped = || crate::source::Cause::Other("the reader stopped".to_owned());
     read.ok_or_else(|| Error::new("read the logs of the failed jobs", stopped()))
 }
@@ -130,7 +127,7 @@ fn without(ctx: &Ctx<'_>, run: &Run) -> String {
     )
 }
 
-fn harvest(answers: Vec<Answer>, run: &Run, redactor: &Redactor) -> Harvest {
+fn harvest(answers: Vec<Answer>, run: &Run) -> Harvest {
     let (mut entries, mut notes) = (Vec::new(), Vec::new());
     for (job, answer) in answers {
         match answer {
@@ -139,7 +136,7 @@ fn harvest(answers: Vec<Answer>, run: &Run, redactor: &Redactor) -> Harvest {
                 notes.extend(late(&job, &text));
                 let ended = log.broken.as_ref().map(|e| format!("cut: {}", e.chain()));
                 notes.extend(ended.map(|why| format!("the log of job {} was {why}", name(&job))));
-                entries.push(entry(&job, &log, &text, redactor));
+                entries.push(entry(&job, &log, text));
             }
             Ok(LogAnswer::Absent) => notes.push(absent(&job)),
             Ok(LogAnswer::Expired) => notes.push(format!(
@@ -171,7 +168,7 @@ fn name(job: &RunJob) -> String {
 }
 
 /// The log of one job: its name in the bundle says which.
-fn entry(job: &RunJob, log: &JobLog, text: &str, redactor: &Redactor) -> Evidence<Raw> {
+fn entry(job: &RunJob, log: &JobLog, text: String) -> Evidence<Raw> {
     let short: String = job.name.replace('/', "-").chars().take(60).collect();
     let path = BundlePath::new("jobs", &format!("{short}-{}.log", job.id));
     let origin = format!("the log of job {} (id {})", name(job), job.id);
@@ -179,7 +176,7 @@ fn entry(job: &RunJob, log: &JobLog, text: &str, redactor: &Redactor) -> Evidenc
     Evidence {
         truncated: (log.truncated || log.broken.is_some())
             .then_some(Truncation { original: Some(log.original), cap }),
-        ..log_evidence(path, &origin, text, redactor)
+        ..log_evidence(path, &origin, text)
     }
 }
 
@@ -235,7 +232,7 @@ mod tests {
     #[test]
     fn an_entry_is_named_by_its_job_and_lies_in_one_folder() {
         let log = JobLog { bytes: Vec::new(), original: 0, truncated: false, broken: None };
-        let entry = entry(&job(), &log, "", &Redactor::new(&[]));
+        let entry = entry(&job(), &log, String::new());
         assert_eq!(entry.path.as_str(), "jobs/deploy_-_eu-7.log");
     }
 }

@@ -50,6 +50,10 @@ impl Collector for Metrics {
          every value from ten minutes before the job's start (at least 15 minutes) until now, drawn as charts. Adds the alerts that fire."
     }
 
+    fn about(&self) -> &'static [&'static str] {
+        &["exporter-fresh", "runner-resources", "sources-agree", "firing-alerts"]
+    }
+
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Harvest, Error>> {
         Box::pin(async move {
             let Some(prometheus) = &ctx.sources.prometheus else {

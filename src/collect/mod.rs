@@ -1,19 +1,26 @@
 //! The evidence collectors: one file each, one table. A collector that finds nothing says which line to add; none of them can stop the
 //! others.
 
+mod allot;
 mod ansible;
 pub mod bundle;
 mod containers;
 mod context;
+mod files;
 mod host;
 mod job_logs;
+mod log;
 mod loki;
 mod metrics;
+mod plan;
 mod runner_logs;
+mod sealing;
 mod steps;
 
-pub use ansible::log_evidence;
+pub use log::{log_evidence, log_file};
 pub use metrics::SNAPSHOT;
+pub use plan::{Planned, plan};
+pub use sealing::Room;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +29,7 @@ use crate::config::{Config, Job};
 use crate::redact::{Redacted, Redactor};
 use crate::report::{Collected, CollectedRow, Evidence, Raw};
 use crate::source::{Error, Sources};
-use crate::task::{self, BoxFuture, Cancel, Deadline, Ended};
+use crate::task::{self, BoxFuture, Cancel, Deadline, Ended, Timed};
 
 /// Every collector. Adding one is one new file, its `mod` line and its line here.
 pub const ALL: &[&dyn Collector] = &[
@@ -34,6 +41,7 @@ pub const ALL: &[&dyn Collector] = &[
     &host::Host,
     &containers::Containers,
     &loki::Loki,
+    &files::Files,
     &context::Context,
 ];
 
@@ -49,6 +57,10 @@ pub trait Collector: Sync {
     fn id(&self) -> &'static str;
     /// What it brings and where from, in a short paragraph.
     fn explain(&self) -> &'static str;
+    /// Ids of checks about the same thing: when one of them did not pass, this evidence gets its share of the budget first.
+    fn about(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// Collects. An error means that a source that should be there could not be read.
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Harvest, Error>>;
 }
@@ -89,38 +101,65 @@ pub struct Collection {
     pub rows: Vec<CollectedRow>,
     /// The evidence, redacted.
     pub evidence: Vec<Evidence<Redacted>>,
+    /// What was left out, and why.
+    pub left: Vec<bundle::Withheld>,
 }
 
-/// Collects from all of `which` at once and redacts it. Every collector has one row, whatever happens.
+/// Collects from all of `which` at once and seals it. Every collector has one row, whatever happens.
 ///
 /// # Cancel safety
 /// Not cancel-safe: stop it through `cancel`.
-pub async fn run(ctx: Ctx<'_>, which: &[&dyn Collector], cancel: &Cancel) -> Collection {
-    let redactor = ctx.redactor;
+pub async fn run(
+    ctx: Ctx<'_>,
+    which: &[&dyn Collector],
+    room: &Room,
+    cancel: &Cancel,
+) -> Collection {
+    let ended = ask(ctx, which, cancel).await;
+    let mut rows = Vec::new();
+    let mut found = Vec::new();
+    for (place, (collector, timed)) in which.iter().zip(ended).enumerate() {
+        let (row, entries) = row(*collector, timed, ctx.redactor);
+        let rank = room.rank(place, collector.about());
+        found.extend(entries.into_iter().map(|entry| sealing::Waiting { place, rank, entry }));
+        rows.push(row);
+    }
+    sealing::seal_all(ctx, rows, found, room, cancel).await
+}
+
+/// What every collector answers, in the order given.
+async fn ask(
+    ctx: Ctx<'_>,
+    which: &[&dyn Collector],
+    cancel: &Cancel,
+) -> Vec<Timed<Result<Harvest, Error>>> {
     let ctx = Ctx { deadline: ctx.deadline.at_most(COLLECT_LIMIT), ..ctx };
     let jobs =
         which.iter().map(|c| task::Job { limit: COLLECT_LIMIT, work: c.run(&ctx) }).collect();
-    let ended = task::run_all(jobs, which.len(), ctx.deadline, cancel).await;
-    let mut collection = Collection::default();
-    for (collector, timed) in which.iter().zip(ended) {
-        let collected = match timed.ended {
-            Ended::Done(Ok(Harvest::Found { note, entries })) => {
-                let found = Collected::Ok { note: redactor.redact(&note), entries: entries.len() };
-                collection.evidence.extend(entries.into_iter().map(|e| e.redact(redactor)));
-                found
-            }
-            Ended::Done(Ok(Harvest::Nothing(why))) => Collected::Skipped(redactor.redact(&why)),
-            Ended::Done(Err(error)) => Collected::Failed(redactor.redact(&with_help(&error))),
-            Ended::TimedOut => Collected::TimedOut,
-            Ended::Cancelled => Collected::Skipped(redactor.redact("the run was cancelled")),
-        };
-        collection.rows.push(CollectedRow {
-            collector: collector.id(),
-            collected,
-            took: timed.took,
-        });
-    }
-    collection
+    task::run_all(jobs, which.len(), ctx.deadline, cancel).await
+}
+
+fn row(
+    collector: &dyn Collector,
+    timed: Timed<Result<Harvest, Error>>,
+    redactor: &Redactor,
+) -> (CollectedRow, Vec<Evidence<Raw>>) {
+    let (collected, entries) = match timed.ended {
+        Ended::Done(Ok(Harvest::Found { note, entries })) => {
+            (Collected::Ok { note: redactor.redact(&note), entries: entries.len() }, entries)
+        }
+        Ended::Done(Ok(Harvest::Nothing(why))) => {
+            (Collected::Skipped(redactor.redact(&why)), Vec::new())
+        }
+        Ended::Done(Err(error)) => {
+            (Collected::Failed(redactor.redact(&with_help(&error))), Vec::new())
+        }
+        Ended::TimedOut => (Collected::TimedOut, Vec::new()),
+        Ended::Cancelled => {
+            (Collected::Skipped(redactor.redact("the run was cancelled")), Vec::new())
+        }
+    };
+    (CollectedRow { collector: collector.id(), collected, took: timed.took }, entries)
 }
 
 fn with_help(error: &Error) -> String {

@@ -42,6 +42,10 @@ impl Collector for RunnerLogs {
          never started, read and removed, else from a staged copy in RUNNER_TEMP/runner-guard/diag. Logs of other jobs are left."
     }
 
+    fn about(&self) -> &'static [&'static str] {
+        &["runner-online", "runner-registered", "runner-busy", "runner-steady", "runner-version"]
+    }
+
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Harvest, Error>> {
         Box::pin(async move {
             let Ladder { found, missed, refused } = ladder::climb(ctx).await;

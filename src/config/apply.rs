@@ -2,6 +2,7 @@
 
 mod agree;
 mod checks;
+mod collect;
 mod gate;
 mod lists;
 mod loki;
@@ -14,29 +15,19 @@ use super::checks::KnownCheck;
 use super::error::ConfigError;
 use super::load::{Document, not_one_of};
 use super::origin::{Origin, Origins};
-use super::raw::{RawArtifact, RawCollect, RawSettings, Text};
+use super::raw::{RawArtifact, RawSettings, Text};
 use super::tree::Node;
 use super::value::{Endpoint, parse_duration};
-use super::{Artifact, Collect, Config, GitHubAccess, Inputs, Prometheus};
+use super::{Artifact, Config, GitHubAccess, Inputs, Prometheus};
 
 pub(super) use loki::LOG_QUERIES;
 
 /// Longest time that anybody may give a run: a gate that hangs is an outage of its own.
 const MAX_TIMEOUT: Duration = Duration::from_mins(30);
 const GATE_TIMEOUT: Duration = Duration::from_mins(1);
-const COLLECT_TIMEOUT: Duration = Duration::from_mins(2);
 /// Longest time that GitHub keeps an artifact, in days.
 const MAX_RETENTION: u16 = 400;
 const RETENTION: u16 = 14;
-
-/// Queries of the metrics snapshot when nobody names others.
-const QUERIES: &[&str] = &[
-    "up",
-    "runner_status",
-    "runner_host_memory_available_bytes",
-    "runner_host_filesystem_avail_bytes",
-    "runner_host_load1",
-];
 
 /// A mistake, and whether the place that it points at lies in the section of an environment.
 pub(super) struct Mistake {
@@ -232,7 +223,7 @@ impl Build<'_> {
     }
 
     /// A time that is neither zero nor longer than a run may be.
-    fn time(
+    pub(super) fn time(
         &mut self,
         input: &str,
         path: &str,
@@ -278,37 +269,6 @@ impl Build<'_> {
                 self.wrong_input(input, message, help);
                 default
             }
-        }
-    }
-
-    fn collect(&mut self, raw: RawCollect) -> Collect {
-        let queries = if raw.metrics.queries.is_empty() {
-            QUERIES.iter().map(|&q| q.to_owned()).collect()
-        } else {
-            raw.metrics.queries
-        };
-        let mut ansible_logs = raw.ansible.logs;
-        for log in self.inputs.list("ansible-log") {
-            let path = format!("collect.ansible.logs[{}]", ansible_logs.len());
-            self.origins.set(path, self.inputs.origin("ansible-log"));
-            ansible_logs.push(log);
-        }
-        let socket = raw.runner_logs.docker_socket;
-        Collect {
-            ansible_logs,
-            runner_logs: self.text(
-                "runner-logs",
-                "collect.runner-logs.folder",
-                raw.runner_logs.folder,
-            ),
-            docker_socket: self.boolean(
-                "docker-socket",
-                "collect.runner-logs.docker-socket",
-                socket,
-                false,
-            ),
-            queries,
-            timeout: self.time("", "collect.timeout", raw.timeout, COLLECT_TIMEOUT),
         }
     }
 

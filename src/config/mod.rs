@@ -11,6 +11,7 @@ mod job;
 mod load;
 mod locate;
 mod origin;
+mod pattern;
 mod print;
 mod raw;
 mod schema;
@@ -25,6 +26,7 @@ pub use inputs::{INPUTS, InputSpec, Inputs};
 pub use job::{IdentityRequest, Job, SecretValue, SecretValues};
 pub use load::{DEFAULT_FILE, defaults, load};
 pub use origin::{Origin, Origins};
+pub use pattern::Pattern;
 pub use print::print;
 pub use schema::schema;
 pub use secrets::{SecretKind, SecretPolicy};
@@ -196,8 +198,39 @@ pub struct Collect {
     pub docker_socket: bool,
     /// `PromQL` expressions for the metrics snapshot.
     pub queries: Vec<String>,
+    /// Patterns of other files that go into the bundle, relative to the workspace.
+    pub files: Vec<String>,
+    /// How much is kept.
+    pub budget: Budget,
     /// Longest wall time of the black box.
     pub timeout: Duration,
+}
+
+/// How much evidence is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Of all texts together, in bytes before compression.
+    pub total: u64,
+    /// Of one text, in bytes; of a longer one the beginning and the end.
+    pub item: u64,
+    /// Of one text, in lines from its end; `None` for no limit.
+    pub lines: Option<u64>,
+    /// Files that were not written to for longer are left out, unless they are named.
+    pub age: Duration,
+    /// Share of the free disk that all texts may take, in percent.
+    pub disk_percent: u8,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            total: 256 << 20,
+            item: 64 << 20,
+            lines: None,
+            age: Duration::from_hours(24),
+            disk_percent: 25,
+        }
+    }
 }
 
 /// The artifact.

@@ -180,6 +180,16 @@ impl Page<'_> {
         self.plain(2, "docker-socket", &socket, "collect.runner-logs.docker-socket");
         self.open(1, "metrics");
         self.list(2, "queries", &collect.queries, "collect.metrics.queries");
+        self.list(1, "files", &collect.files, "collect.files");
+        let budget = &collect.budget;
+        self.open(1, "budget");
+        self.plain(2, "total", &budget.total.to_string(), "collect.budget.total");
+        self.plain(2, "item", &budget.item.to_string(), "collect.budget.item");
+        let lines = budget.lines.map(|lines| lines.to_string());
+        self.optional_plain(2, "lines", lines, "collect.budget.lines");
+        self.plain(2, "age", &duration_text(budget.age), "collect.budget.age");
+        let percent = budget.disk_percent.to_string();
+        self.plain(2, "disk-percent", &percent, "collect.budget.disk-percent");
         self.plain(1, "timeout", &duration_text(collect.timeout), "collect.timeout");
         let artifact = &config.artifact;
         self.open(0, "artifact");

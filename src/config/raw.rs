@@ -214,9 +214,34 @@ pub(super) struct RawCollect {
     pub(super) runner_logs: RawRunnerLogs,
     /// The metrics snapshot.
     pub(super) metrics: RawMetrics,
+    /// Other files for the bundle, relative to the workspace: paths, with `*` and `?` in their parts and `**` for any folders.
+    pub(super) files: Vec<String>,
+    /// How much is kept.
+    pub(super) budget: RawBudget,
     /// Longest time of the black box, at most 30m.
     #[schemars(schema_with = "time", extend("default" = "2m"))]
     pub(super) timeout: Option<Text>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[schemars(rename = "budget")]
+pub(super) struct RawBudget {
+    /// Most of all texts together, before compression; what is unhealthy comes first.
+    #[schemars(schema_with = "size", extend("default" = "256 MiB"))]
+    pub(super) total: Option<Text>,
+    /// Most of one text: of a longer one the beginning and the end.
+    #[schemars(schema_with = "size", extend("default" = "64 MiB"))]
+    pub(super) item: Option<Text>,
+    /// Most lines of one text, from its end; without it no limit.
+    #[schemars(range(min = 1))]
+    pub(super) lines: Option<u64>,
+    /// Files that were not written to for longer are left out, unless they are named without a pattern; at most 30d.
+    #[schemars(schema_with = "time", extend("default" = "24h"))]
+    pub(super) age: Option<Text>,
+    /// Most of the free disk that all texts together may take, in percent.
+    #[schemars(range(min = 1, max = 100), extend("default" = 25))]
+    pub(super) disk_percent: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -301,6 +326,10 @@ struct RawPolicy {
 
 pub(super) fn time(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": ["string", "integer"], "pattern": TIME, "minimum": 0})
+}
+
+fn size(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["string", "integer"], "pattern": SIZE, "minimum": 0})
 }
 
 fn address(_: &mut SchemaGenerator) -> Schema {

@@ -23,7 +23,7 @@ const RUNBOOKS: &[(&str, &str)] = &[
 fn of_text(text: &str, signatures: &Signatures) -> Vec<Diagnosis> {
     let path = BundlePath::new("job", "log.txt");
     let evidence = Evidence::new(path, EvidenceKind::JobLog, "job log", text);
-    diagnose(&[evidence.redact(&Redactor::new(&[]))], signatures)
+    diagnose(&[evidence.redact(&Redactor::new(&[])).unwrap()], signatures)
 }
 
 fn ids(diagnoses: &[Diagnosis]) -> Vec<&str> {

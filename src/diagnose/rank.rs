@@ -124,7 +124,7 @@ fn open_failure<'a>(
     }
     let passage = *passages.iter().find(|p| p.label.is_some())?;
     let signature = signatures.get(UNKNOWN_FAILURE)?;
-    let said = passage.text.lines().find(|line| !line.trim().is_empty());
+    let said = passage.text.at_hand().lines().find(|line| !line.trim().is_empty());
     let message = said.or(passage.label.map(Redacted::as_str)).unwrap_or_default().to_owned();
     let hit = |passage: Passage<'a>| Hit {
         passage,

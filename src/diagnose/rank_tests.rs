@@ -11,6 +11,7 @@ fn clean(text: &str) -> Redacted {
 fn evidence(kind: EvidenceKind, text: &str) -> Evidence<Redacted> {
     Evidence::<Raw>::new(BundlePath::new("logs", kind.word()), kind, "test", text)
         .redact(&Redactor::new(&[]))
+        .unwrap()
 }
 
 fn failure(line: usize, root: bool, text: &str) -> Excerpt<Redacted> {

@@ -17,7 +17,9 @@ mod patterns;
 mod redacted;
 mod redactor;
 mod rules;
+mod sealed;
 mod span;
+mod spool;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -26,3 +28,5 @@ mod words;
 
 pub use redacted::{Counts, Known, Redacted};
 pub use redactor::Redactor;
+pub use sealed::{Packed, Packing, Sealed, TAIL};
+pub use spool::Store;

@@ -48,8 +48,10 @@ pub struct Item<'a> {
     pub kind: &'a str,
     /// Where it came from.
     pub origin: &'a str,
-    /// Its redacted text.
+    /// Its redacted text, or the end of it.
     pub text: &'a str,
+    /// Size of the whole text, in bytes.
+    pub size: u64,
     /// Lower-case hex SHA-256 of the text.
     pub sha256: &'a str,
     /// Whether a cap cut it when it was collected.

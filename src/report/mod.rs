@@ -23,7 +23,10 @@ pub mod verdict;
 
 pub use answer::{Answer, Observation, Outcome, Status};
 pub use diagnosis::{Certainty, Diagnosis, EvidenceLine};
-pub use evidence::{BundlePath, Evidence, EvidenceKind, Excerpt, Raw, Truncation};
+pub use evidence::{
+    Allowance, BundlePath, Evidence, EvidenceKind, Excerpt, Look, Open, Opened, Raw, Seal,
+    Structure, Truncation,
+};
 pub use finding::Finding;
 pub use play::{Play, PlayHost};
 pub use verdict::{BlockClass, Candidate, Reason, Selection, Verdict};

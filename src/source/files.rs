@@ -5,6 +5,7 @@
 
 mod deny;
 mod folder;
+mod stream;
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -18,6 +19,7 @@ use super::error::{Cause, Error};
 
 pub use deny::denied;
 pub use folder::{Entry, Folder, Listing, MAX_DEPTH};
+pub use stream::{Stream, size, stream};
 
 /// The most of a file's beginning that [`Keep::HeadAndTail`] keeps, in bytes.
 pub const HEAD: usize = 1024 * 1024;

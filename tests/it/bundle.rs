@@ -9,20 +9,22 @@ use std::process::Command;
 
 use jiff::Timestamp;
 use runner_guard::collect::bundle::{Bundle, Entry, Error, MANIFEST, ManifestMeta, write};
-use runner_guard::redact::{Redacted, Redactor};
+use runner_guard::redact::{Redacted, Redactor, Store};
 use runner_guard::report::{BundlePath, Evidence, EvidenceKind, JobRow};
 
 fn evidence(path: &str, text: &str) -> Evidence<Redacted> {
     let path = BundlePath::new("", path);
-    Evidence::new(path, EvidenceKind::RunnerLog, "the runner", text).redact(&Redactor::new(&[]))
+    let raw = Evidence::new(path, EvidenceKind::RunnerLog, "the runner", text);
+    raw.redact(&Redactor::new(&[])).expect("sealed")
 }
 
 fn write_into(dir: &Path, entries: &[Evidence<Redacted>]) -> Result<Bundle, Error> {
     let redactor = Redactor::new(&[]);
-    let text = redactor.redact("# Report\n");
+    let text = redactor.seal_own("# Report\n", &Store::in_memory()).expect("kept");
     let report = Entry { path: BundlePath::new("", "report.md"), kind: "report", text };
     let job = JobRow::default();
-    let meta = ManifestMeta { created: Timestamp::UNIX_EPOCH, job: &job, collected: &[] };
+    let meta =
+        ManifestMeta { created: Timestamp::UNIX_EPOCH, job: &job, collected: &[], left: &[] };
     write(dir, "deploy box", entries, &[report], &meta, &redactor)
 }
 
@@ -43,9 +45,9 @@ fn bytes_of(path: &Path) -> Vec<u8> {
 #[expect(clippy::disallowed_methods, reason = "tests read what the program wrote")]
 fn tar_files(bundle: &Bundle) -> BTreeMap<String, Vec<u8>> {
     let packed = bytes_of(&bundle.tar_gz);
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&*packed));
+    let mut archive = tar::Archive::new(flate2::read::MultiGzDecoder::new(&*packed));
     let entry = |entry: std::io::Result<tar::Entry<'_, _>>| {
-        let mut entry: tar::Entry<'_, flate2::read::GzDecoder<&[u8]>> = entry.expect("entry");
+        let mut entry: tar::Entry<'_, flate2::read::MultiGzDecoder<&[u8]>> = entry.expect("entry");
         let header = entry.header();
         assert_eq!(header.mode().expect("mode"), 0o644);
         assert_eq!((header.uid().expect("uid"), header.mtime().expect("mtime")), (0, 315_532_800));

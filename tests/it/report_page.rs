@@ -56,7 +56,7 @@ fn the_page_lies_in_the_bundle_and_shows_the_checksums_of_the_manifest() {
     let guard = diagnose(DEPLOY);
     let folder = guard.path("runner-guard-out");
     let ended = guard.run();
-    let mut packed = tar::Archive::new(flate2::read::GzDecoder::new(
+    let mut packed = tar::Archive::new(flate2::read::MultiGzDecoder::new(
         std::fs::File::open(folder.join("runner-guard-bundle.tar.gz")).expect("bundle"),
     ));
     let mut manifest = Value::Null;

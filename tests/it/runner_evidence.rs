@@ -41,7 +41,7 @@ fn bundled(ended: &Ended, name: &str) -> String {
         .unwrap_or_else(|| panic!("no bundle: {report:#}"))
         .to_owned();
     let packed = ended.bytes(Path::new(&place));
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(packed.as_slice()));
+    let mut archive = tar::Archive::new(flate2::read::MultiGzDecoder::new(packed.as_slice()));
     for entry in archive.entries().expect("entries") {
         let mut entry = entry.expect("entry");
         if entry.path().expect("path").ends_with(name) {

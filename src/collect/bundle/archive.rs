@@ -1,52 +1,66 @@
 //! The two archives: the same files in the same order, with fixed times, owners and modes.
+//!
+//! The texts are packed already; they are copied, not packed again.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, BufWriter, Write};
 
 use flate2::{Compression, GzBuilder};
 use tar::{EntryType, Header};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use zip::ZipWriter;
+
+use crate::redact::Sealed;
 
 /// 1980-01-01T00:00:00Z, the earliest time that both formats can say.
 const MTIME: u64 = 315_532_800;
 const MODE: u32 = 0o644;
-/// Gzip level: twice the speed of 6 for 15 % more bytes.
-const GZIP_LEVEL: u32 = 3;
-/// Sum of sizes in bytes up to which the zip is packed as tightly as other clients do.
-const TIGHT_UP_TO: usize = 64 * 1024 * 1024;
+/// Blocks of a tar are that long, in bytes.
+const BLOCK: u64 = 512;
+/// What begins a gzip without name and time (RFC 1952, 2.3): magic, deflate, no flags, no time, no extra flags, unknown system.
+const GZIP: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// Writes a `tar.gz`.
-pub(super) fn tar_gz(file: &mut File, files: &[(&str, &[u8])]) -> io::Result<()> {
-    let packed =
-        GzBuilder::new().mtime(0).write(BufWriter::new(file), Compression::new(GZIP_LEVEL));
-    let mut archive = tar::Builder::new(packed);
-    for (path, bytes) in files {
+/// Writes a `tar.gz`. Every text is a gzip of its own between those of the headers: what follows one another is one file (RFC 1952, 2.2).
+pub(super) fn tar_gz(file: &mut File, files: &[(&str, &Sealed)]) -> io::Result<()> {
+    let mut out = BufWriter::new(file);
+    let mut archive = tar::Builder::new(Vec::new());
+    for (path, text) in files {
         let mut header = Header::new_gnu();
         header.set_entry_type(EntryType::Regular);
-        header.set_size(bytes.len() as u64);
+        header.set_size(text.bytes());
         header.set_mode(MODE);
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(MTIME);
-        archive.append_data(&mut header, path, *bytes)?;
+        archive.append_data(&mut header, path, io::empty())?;
+        member(&mut out, &std::mem::take(archive.get_mut()))?;
+        copy(&mut out, text)?;
+        let over = text.bytes() % BLOCK;
+        let padding = if over == 0 { 0 } else { BLOCK - over };
+        archive.get_mut().resize(usize::try_from(padding).unwrap_or(0), 0);
     }
-    archive.into_inner()?.finish()?.flush()
+    member(&mut out, &archive.into_inner()?)?;
+    out.flush()
+}
+
+fn member(out: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
+    let mut packed = GzBuilder::new().mtime(0).write(out, Compression::fast());
+    packed.write_all(bytes)?;
+    packed.finish().map(|_| ())
+}
+
+fn copy(out: &mut impl Write, text: &Sealed) -> io::Result<()> {
+    out.write_all(&GZIP)?;
+    let sum = text.packed()?.deflated(out)?;
+    out.write_all(&sum.to_le_bytes())?;
+    let [a, b, c, d, ..] = text.bytes().to_le_bytes();
+    out.write_all(&[a, b, c, d])
 }
 
 /// Writes a `zip` whose entries carry their sizes in front, as every reader understands.
-pub(super) fn zip(file: &mut File, files: &[(&str, &[u8])]) -> io::Result<()> {
-    let total: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
-    let level = if total <= TIGHT_UP_TO { 6 } else { 4 };
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(level))
-        .last_modified_time(DateTime::DEFAULT)
-        .unix_permissions(MODE);
+pub(super) fn zip(file: &mut File, files: &[(&str, &Sealed)]) -> io::Result<()> {
     let mut archive = ZipWriter::new(BufWriter::new(file));
-    for (path, bytes) in files {
-        archive.start_file(*path, options)?;
-        archive.write_all(bytes)?;
+    for (path, text) in files {
+        text.packed()?.into_zip(&mut archive, path)?;
     }
     archive.finish()?.flush()
 }

@@ -13,6 +13,9 @@ use ring::digest::{Context, SHA256};
 
 use super::{Error, hex};
 
+/// Names that are tried for a file that gets none; each is free again at once.
+const UNNAMED: usize = 64;
+
 /// A folder that files are written into.
 pub(super) struct Folder {
     path: PathBuf,
@@ -54,6 +57,21 @@ impl Folder {
         let (bytes, sha256) = self.complete(&part, fill).map_err(fail)?;
         fs::rename(&part.0, &path).map_err(fail)?;
         Ok(Written { path, bytes, sha256 })
+    }
+
+    /// A file without a name: it is gone with the process, however that ends.
+    pub(super) fn unnamed(&self) -> io::Result<File> {
+        for number in 0..UNNAMED {
+            let path = self.path.join(format!(".{number}.{}.spool", std::process::id()));
+            let opened =
+                OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
+            match opened {
+                Ok(file) => return fs::remove_file(&path).map(|()| file),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
     }
 
     fn complete(

@@ -36,8 +36,11 @@ struct Entry<'a> {
     path: &'a str,
     kind: &'a str,
     origin: &'a str,
-    size: usize,
+    size: u64,
     sha256: &'a str,
+    /// `whole`, or `cut` when a limit left something of it out.
+    status: &'static str,
+    took_ms: u128,
     truncated: Option<Truncated>,
     redactions: &'a BTreeMap<String, usize>,
 }
@@ -107,8 +110,10 @@ fn entry<'a>(kept: &'a Kept<'_>) -> Entry<'a> {
         path: &kept.path,
         kind: kept.item.kind,
         origin: kept.item.origin,
-        size: kept.item.text.len(),
-        sha256: &kept.sha256,
+        size: kept.item.text.bytes(),
+        sha256: kept.item.text.sha256(),
+        status: if kept.item.truncated.is_some() { "cut" } else { "whole" },
+        took_ms: kept.item.took.as_millis(),
         truncated: kept.item.truncated.map(|t| Truncated { original: t.original, cap: t.cap }),
         redactions: kept.item.redactions,
     }

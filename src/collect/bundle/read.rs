@@ -180,8 +180,8 @@ fn of_file(path: &Path, found: &mut Found) -> Result<(), ReadError> {
 }
 
 fn of_tar(file: File, found: &mut Found) -> io::Result<()> {
-    #[expect(clippy::disallowed_methods, reason = "capped on the next line")]
-    let unpacked = flate2::read::GzDecoder::new(io::BufReader::new(file));
+    #[expect(clippy::disallowed_methods, reason = "capped below")]
+    let unpacked = flate2::read::MultiGzDecoder::new(io::BufReader::new(file));
     // Room for the headers of all entries beside what they hold.
     let mut archive = tar::Archive::new(unpacked.take(UNPACKED_CAP + (16 << 20)));
     let mut long_name = None;

@@ -1,13 +1,15 @@
 //! What may enter a bundle, and what its manifest says about it.
 
-use std::time::Duration;
-
 use super::*;
+use crate::redact::Known;
 use crate::report::{Collected, EvidenceKind};
 
 fn evidence(path: &str, text: &str) -> Evidence<Redacted> {
-    Evidence::new(BundlePath::new("", path), EvidenceKind::JobLog, "a job", text)
-        .redact(&Redactor::new(&[]))
+    let raw = Evidence::new(BundlePath::new("", path), EvidenceKind::JobLog, "a job", "");
+    let sealed = raw.redact(&Redactor::new(&[])).expect("sealed");
+    let knowing = Redactor::new(&[Known::new("DB_PASSWORD", "hunter2")]);
+    let text = knowing.seal_own(text, &Store::in_memory()).expect("kept");
+    Evidence { text, ..sealed }
 }
 
 fn hunter(bytes: &[u8]) -> Vec<String> {
@@ -20,7 +22,12 @@ fn hunter(bytes: &[u8]) -> Vec<String> {
 
 fn manifest_of(entries: &[Evidence<Redacted>], collected: &[CollectedRow]) -> serde_json::Value {
     let sifted = sift(entries.iter().map(Item::of_evidence), &hunter);
-    let meta = ManifestMeta { created: Timestamp::UNIX_EPOCH, job: &JobRow::default(), collected };
+    let meta = ManifestMeta {
+        created: Timestamp::UNIX_EPOCH,
+        job: &JobRow::default(),
+        collected,
+        left: &[],
+    };
     serde_json::from_str(&manifest::render(&sifted, &meta, &hunter)).expect("JSON")
 }
 
@@ -73,21 +80,10 @@ fn the_manifest_says_what_was_cut_and_replaced_and_how_collectors_ended() {
     assert_eq!(entry["truncated"], serde_json::json!({ "original": 9000, "cap": 3 }));
     assert_eq!(entry["redactions"]["known-value"], 2);
     assert_eq!(entry["size"], 3);
+    assert_eq!(entry["status"], "cut");
     assert_eq!(entry["kind"], "job-log");
     let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     assert_eq!(entry["sha256"], abc);
     assert_eq!(manifest["collectors"][0]["ended"], "timed out");
     assert_eq!(manifest["collectors"][0]["took_ms"], 1500);
-}
-
-#[test]
-fn what_does_not_fit_is_withheld_with_size_and_limit() {
-    let one = evidence("a.log", "12345");
-    let item = Item::of_evidence(&one);
-    let reason = reason_to_withhold(&item, 4, &|_| Vec::new());
-    assert_eq!(
-        reason.as_deref(),
-        Some("withheld: 5 bytes do not fit, 4 of the limit of 268435456 bytes are left")
-    );
-    assert_eq!(reason_to_withhold(&item, 5, &|_| Vec::new()), None);
 }

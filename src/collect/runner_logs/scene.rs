@@ -1,14 +1,12 @@
 //! What was found, put together: entries for the bundle, and a note about the way and what was left.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::ladder::Found;
 use super::sentences::{Facts, sentences};
 use super::window::{self, Search, Wanted, Worker};
 use super::{Ctx, FOLDER, Harvest, journal, states};
 use crate::collect::log_evidence;
-use crate::redact::Redactor;
 use crate::report::{BundlePath, Evidence, EvidenceKind, Raw, Truncation};
 use crate::source::runner_files::{self, Diag, DiagFile, DiagText, ListenerLog, State, record};
 
@@ -38,7 +36,6 @@ pub(super) struct Scene {
     wanted: Wanted,
     now: i64,
     root: Option<PathBuf>,
-    redactor: Arc<Redactor>,
 }
 
 impl Scene {
@@ -52,8 +49,7 @@ impl Scene {
         let job = ctx.job;
         let wanted = Wanted { run: job.run_id.clone(), job: job.job.clone(), started: job.started };
         let root = found.root();
-        let redactor = Arc::clone(ctx.redactor);
-        Self { found, missed, process, journal, wanted, now: ctx.sources.now, root, redactor }
+        Self { found, missed, process, journal, wanted, now: ctx.sources.now, root }
     }
 
     pub(super) fn harvest(self) -> Harvest {
@@ -225,7 +221,7 @@ impl Scene {
         }
         texts.reverse();
         let path = BundlePath::new(FOLDER, "job.log");
-        let mut entry = log_evidence(path, &origin, &texts.concat(), &self.redactor);
+        let mut entry = log_evidence(path, &origin, texts.concat());
         entry.truncated =
             cut.then_some(Truncation { original: Some(original), cap: PAGES_CAP as u64 });
         Ok(entry)

@@ -70,7 +70,7 @@ fn item(html: &mut Html, at: usize, item: &Item<'_>, room: usize) {
     html.start("details", &[("class", "item"), ("id", &anchor(at))]);
     html.start("summary", &[]);
     html.leaf("strong", "", &escape::one_line(item.path, LINE));
-    let size = units::bytes(u64::try_from(item.text.len()).unwrap_or(u64::MAX));
+    let size = units::bytes(item.size);
     html.text(&format!(" · {} · {size}", item.kind));
     html.end();
     html.start("div", &[("class", "in")]);
@@ -91,12 +91,14 @@ fn item(html: &mut Html, at: usize, item: &Item<'_>, room: usize) {
     }
     html.end();
     let (shown, left_out) = tail(item.text, room);
-    if left_out > 0 {
-        html.leaf(
-            "p",
-            "soft",
-            &format!("The first {} are not shown here.", units::count(left_out, "line")),
-        );
+    let more = if item.size > item.text.len() as u64 {
+        Some("Only the end is shown here.".to_owned())
+    } else {
+        let lines = units::count(left_out, "line");
+        (left_out > 0).then(|| format!("The first {lines} are not shown here."))
+    };
+    if let Some(more) = more {
+        html.leaf("p", "soft", &more);
     }
     html.pre(&shown);
     html.end();

@@ -293,8 +293,8 @@ fn sizes(page: &Page<'_>) -> Vec<String> {
     }
     let mut items = page.items.iter();
     let size = |n: &usize| {
-        let bytes: usize = items.by_ref().take(*n).map(|item| item.text.len()).sum();
-        let shown = units::bytes(u64::try_from(bytes).unwrap_or(u64::MAX));
+        let bytes: u64 = items.by_ref().take(*n).map(|item| item.size).sum();
+        let shown = units::bytes(bytes);
         if *n == 0 { String::new() } else { shown }
     };
     counts.iter().map(size).collect()

@@ -2,6 +2,7 @@
 //!
 //! A folder may be what ansible-runner leaves (`job_events/`, `rc`, `status`), JUnit XML, or what the callback `tree` writes.
 
+use std::borrow::Borrow;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -69,6 +70,18 @@ impl Input {
             }
         }
     }
+
+    /// As [`Self::reader`], for who keeps it.
+    pub fn into_reader(self) -> Box<dyn Read + Send> {
+        let (left, text) = (self.parts.into_iter(), io::Cursor::default());
+        match self.folder.map(|folder| Joined { folder, left, text }) {
+            Some(joined) => Box::new(joined),
+            None => match files::open(&self.path) {
+                Ok(file) => Box::new(file),
+                Err(error) => Box::new(Refused(Some(io::Error::other(error)))),
+            },
+        }
+    }
 }
 
 /// A file that can not be opened any more.
@@ -80,13 +93,13 @@ impl Read for Refused {
     }
 }
 
-struct Joined<'a> {
-    folder: &'a Folder,
-    left: std::slice::Iter<'a, Part>,
+struct Joined<F, L> {
+    folder: F,
+    left: L,
     text: io::Cursor<Vec<u8>>,
 }
 
-impl Read for Joined<'_> {
+impl<F: Borrow<Folder>, L: Iterator<Item: Borrow<Part>>> Read for Joined<F, L> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let read = self.text.read(buffer)?;
@@ -94,30 +107,28 @@ impl Read for Joined<'_> {
                 return Ok(read);
             }
             let Some(part) = self.left.next() else { return Ok(0) };
-            self.text = io::Cursor::new(self.load(part));
+            self.text = io::Cursor::new(load(self.folder.borrow(), part.borrow()));
         }
     }
 }
 
-impl Joined<'_> {
-    /// The part, with a line end. What can not be read is left out: one lost event must not hide the others.
-    fn load(&self, part: &Part) -> Vec<u8> {
-        let read = |path: &Path| self.folder.read(path, PART, Keep::Head).map(|r| r.bytes);
-        let mut bytes = match part {
-            Part::Text(text) => text.clone().into_bytes(),
-            Part::File(path) => read(path).unwrap_or_default(),
-            Part::Result(host, path) => {
-                let read = read(path).unwrap_or_default();
-                let result = serde_json::from_slice::<serde_json::Value>(&read);
-                result.map_or_else(
-                    |_| Vec::new(),
-                    |r| json!({"_tree": host, "result": r}).to_string().into_bytes(),
-                )
-            }
-        };
-        bytes.push(b'\n');
-        bytes
-    }
+/// The part, with a line end. What can not be read is left out: one lost event must not hide the others.
+fn load(folder: &Folder, part: &Part) -> Vec<u8> {
+    let read = |path: &Path| folder.read(path, PART, Keep::Head).map(|r| r.bytes);
+    let mut bytes = match part {
+        Part::Text(text) => text.clone().into_bytes(),
+        Part::File(path) => read(path).unwrap_or_default(),
+        Part::Result(host, path) => {
+            let read = read(path).unwrap_or_default();
+            let result = serde_json::from_slice::<serde_json::Value>(&read);
+            result.map_or_else(
+                |_| Vec::new(),
+                |r| json!({"_tree": host, "result": r}).to_string().into_bytes(),
+            )
+        }
+    };
+    bytes.push(b'\n');
+    bytes
 }
 
 fn parts(folder: &Folder) -> Result<Vec<Part>, Error> {

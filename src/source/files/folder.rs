@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::{CStr, OsStr};
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
@@ -10,7 +11,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, Dir, FileType, FsWord, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
-use super::{Capped, Keep, READ, content, denied, modified, refused, regular};
+use super::{Capped, Keep, READ, Stream, content, denied, modified, refused, regular, stream};
 use crate::source::Error;
 
 /// The deepest that [`Folder::list`] descends.
@@ -79,6 +80,19 @@ impl Folder {
 
     /// Reads at most `cap` bytes of a regular file below the folder. Names on the deny list are refused.
     pub fn read(&self, relative: &Path, cap: usize, keep: Keep) -> Result<Capped, Error> {
+        self.opened(relative, |file, stat| content(file, stat, cap, keep))
+    }
+
+    /// As [`Self::read`], as a stream in bounded memory that keeps the beginning and the end.
+    pub fn stream(&self, relative: &Path, cap: u64, lines: Option<u64>) -> Result<Stream, Error> {
+        self.opened(relative, |file, stat| stream::of(file, stat, cap, lines))
+    }
+
+    fn opened<T>(
+        &self,
+        relative: &Path,
+        read: impl FnOnce(File, &Stat) -> Result<T, Errno>,
+    ) -> Result<T, Error> {
         let tried = || format!("read {}", self.path.join(relative).display());
         if let Some(rule) = denied(relative) {
             let why = format!("files like `{rule}` may hold credentials and are never read");
@@ -89,7 +103,7 @@ impl Folder {
             if stat.st_dev != self.device {
                 return Err(Errno::XDEV);
             }
-            content(file, &stat, cap, keep)
+            read(file, &stat)
         };
         attempt().map_err(|errno| refused(tried(), errno))
     }

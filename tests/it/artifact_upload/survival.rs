@@ -127,7 +127,7 @@ fn archives_are_whole(folder: &Path) {
 
 /// Entries of a `tar.gz`, all of them read to their end.
 fn untarred(bytes: &[u8]) -> usize {
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes));
+    let mut archive = tar::Archive::new(flate2::read::MultiGzDecoder::new(bytes));
     let mut count = 0;
     for entry in archive.entries().expect("tar") {
         std::io::copy(&mut entry.expect("entry"), &mut std::io::sink()).expect("whole");

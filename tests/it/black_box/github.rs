@@ -92,9 +92,9 @@ fn seen(guard: Guard) -> Seen {
 #[expect(clippy::disallowed_methods, reason = "a test reads what the program wrote")]
 fn unpacked(archive: &std::path::Path) -> BTreeMap<String, String> {
     let packed = std::fs::read(archive).expect("a bundle");
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(&*packed));
+    let mut archive = tar::Archive::new(flate2::read::MultiGzDecoder::new(&*packed));
     let file = |entry: std::io::Result<tar::Entry<'_, _>>| {
-        let mut entry: tar::Entry<'_, flate2::read::GzDecoder<&[u8]>> = entry.expect("entry");
+        let mut entry: tar::Entry<'_, flate2::read::MultiGzDecoder<&[u8]>> = entry.expect("entry");
         let path = entry.path().expect("path").display().to_string();
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).expect("read");

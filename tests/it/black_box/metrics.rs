@@ -6,11 +6,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use runner_guard::collect::{self, Collection};
+use runner_guard::collect::{self, Collection, Room};
 use runner_guard::config::{self, Inputs, Job};
-use runner_guard::redact::Redactor;
-use runner_guard::report::Collected;
+use runner_guard::redact::{Redacted, Redactor};
 use runner_guard::report::chart;
+use runner_guard::report::{Collected, Evidence};
 use runner_guard::source::host::Host;
 use runner_guard::source::http::{Http, Proxy};
 use runner_guard::source::pages::Pages;
@@ -61,16 +61,16 @@ fn collected(id: &str, yaml: &str, job: &Job, socket: PathBuf, machine: Host) ->
     let one: Vec<_> = collect::ALL.iter().filter(|c| c.id() == id).copied().collect();
     let (_source, cancel) = CancelSource::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let Collection { rows, evidence } =
-        runtime.expect("runtime").block_on(collect::run(ctx, &one, &cancel));
+    let Collection { rows, evidence, .. } =
+        runtime.expect("runtime").block_on(collect::run(ctx, &one, &Room::in_memory(), &cancel));
     let words = match &rows[0].collected {
         Collected::Ok { note, .. } => format!("ok: {}", note.as_str()),
         Collected::Skipped(why) => format!("skipped: {}", why.as_str()),
         Collected::Failed(why) => format!("failed: {}", why.as_str()),
         Collected::TimedOut => "timed out".to_owned(),
     };
-    let text = |e: &runner_guard::report::Evidence<_>| e.path.to_string();
-    let entries = evidence.iter().map(|e| (text(e), e.text.as_str().to_owned())).collect();
+    let whole = |e: &Evidence<Redacted>| e.text.text(usize::MAX).into_string();
+    let entries = evidence.iter().map(|e| (e.path.to_string(), whole(e))).collect();
     Brought { words, entries }
 }
 

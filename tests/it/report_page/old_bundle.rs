@@ -40,7 +40,9 @@ fn notes(ended: &Ended) -> String {
 fn unpacked(bundle: &Path) -> TempDir {
     let folder = tempfile::tempdir().expect("folder");
     let file = std::fs::File::open(bundle).expect("bundle");
-    tar::Archive::new(flate2::read::GzDecoder::new(file)).unpack(folder.path()).expect("unpacked");
+    tar::Archive::new(flate2::read::MultiGzDecoder::new(file))
+        .unpack(folder.path())
+        .expect("unpacked");
     folder
 }
 

@@ -263,7 +263,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[expect(clippy::disallowed_methods, reason = "the test's own archive")]
 fn untar(packed: &[u8]) -> Given {
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(packed));
+    let mut archive = tar::Archive::new(flate2::read::MultiGzDecoder::new(packed));
     let mut given = Given::new();
     for entry in archive.entries().expect("tar") {
         let mut entry = entry.expect("entry");
