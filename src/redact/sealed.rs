@@ -14,7 +14,7 @@ use super::redactor::Redactor;
 use super::spool::{Spool, SpoolReader, Store};
 
 /// What is kept at hand of the end of a text, in bytes.
-pub const TAIL: usize = 64 * 1024;
+pub const TAIL: usize = 32 * 1024;
 /// Longest text whose sizes fit the short form of a zip, with some room, in bytes.
 const SHORT: u64 = 3 << 30;
 /// Mode of an entry.
@@ -100,7 +100,7 @@ impl Sealed {
         &self.0.leaks
     }
 
-    /// The last 64 KiB of the text, from the beginning of a line on; all of a shorter one.
+    /// The last 32 KiB of the text, from the beginning of a line on; all of a shorter one.
     pub fn tail(&self) -> &Redacted {
         &self.0.tail
     }

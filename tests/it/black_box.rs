@@ -2,3 +2,4 @@
 
 mod github;
 mod metrics;
+mod streaming;
