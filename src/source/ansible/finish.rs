@@ -214,7 +214,7 @@ fn verdict(draft: &Draft, hosts: &[Host], complete: bool) -> Verdict {
     let counting = |kind: Kind| draft.failures.iter().any(|e: &Entry| e.failure.kind == kind);
     let known: HashSet<&str> = draft.failures.iter().map(|e| e.failure.host.as_str()).collect();
     let mut unknown = hosts.iter().filter(|h| !known.contains(h.name.as_str()));
-    let lost = !complete && draft.more_failures > 0;
+    let lost = (!complete || draft.recap_cut) && draft.more_failures > 0;
     if lost || counting(Kind::Failed) || unknown.clone().any(|h| h.failed > 0) {
         return Verdict::Failed;
     }

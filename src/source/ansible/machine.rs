@@ -1,5 +1,7 @@
 //! Reads line after line and keeps what they say. It looks only back, never ahead, so that its memory does not grow with the text.
 
+use std::rc::Rc;
+
 use super::class;
 use super::grammar::{self, Effect, Section, Shape};
 use super::kept::Kept;
@@ -10,7 +12,7 @@ use super::prefix::{Line, Record};
 use super::raw::{Raw, Trust};
 use super::recap;
 use super::record::{Open, move_here, name_of, record};
-use super::state::{At, Ending, HaltKind, Note, Point, Runs, Spent};
+use super::state::{At, Ending, HaltKind, Note, Point, Room, Runs};
 use super::tally;
 
 /// Longest payload in several lines.
@@ -62,9 +64,9 @@ pub(super) struct Target {
 
 impl Machine {
     /// A machine that has read nothing.
-    pub(super) fn new(trust: Trust, spent: &Spent) -> Self {
+    pub(super) fn new(trust: Trust, room: &Rc<Room>) -> Self {
         Self {
-            runs: Runs::new(Spent::clone(spent)),
+            runs: Runs::new(room),
             marks: Marks::default(),
             mode: Mode::Lines,
             closer: Closer::None,

@@ -10,7 +10,7 @@ use super::kept::Kept;
 use super::model::{Failure, Form, Host, Location, Running};
 use super::prefix::cut;
 use super::tally::Tally;
-use super::ways::Stand;
+use super::ways::{Stand, Ways};
 
 /// More failures than this are counted by the recap alone.
 const FAILURES: usize = 10_000;
@@ -20,8 +20,8 @@ const DETAILS: usize = 8 << 20;
 const ALL: usize = 20 << 20;
 /// What a failure takes besides its texts.
 const ENTRY: usize = 700;
-/// Lines of a recap that are kept.
-const RECAP: usize = 20_000;
+/// Lines of recaps that are held at once.
+const RECAPS: usize = 100_000;
 const NOTES: usize = 50;
 const NOTE_CAP: usize = 4 << 10;
 /// Bytes that later failures keep of a text.
@@ -29,8 +29,16 @@ const SHORT: usize = 256;
 /// Drafts that wait until they are turned into runs.
 const SEAL: usize = 8;
 
-/// Bytes that the readers of all processes of a text have kept together.
-pub(super) type Spent = Rc<Cell<usize>>;
+/// What the readers of all processes of a text keep together.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    /// Bytes of failures, over all runs.
+    failures: Cell<usize>,
+    /// Lines of recaps that are held now.
+    recaps: Cell<usize>,
+    /// Hosts whose way is followed now.
+    pub(super) hosts: Cell<usize>,
+}
 
 /// One run while it is read. The lists only grow; [`At`] says how much of them counts.
 #[derive(Debug, Default)]
@@ -43,8 +51,9 @@ pub(super) struct Draft {
     pub(super) inventory: Option<String>,
     /// Failures that are not in the list.
     pub(super) more_failures: u64,
-    /// Bytes of failures that were kept so far, in this run and in all others of the text.
-    spent: Spent,
+    /// Whether lines of the recap are missing.
+    pub(super) recap_cut: bool,
+    room: Rc<Room>,
     pub(super) tally: Tally,
     pub(super) form: Form,
     pub(super) at: At,
@@ -154,9 +163,9 @@ pub(super) struct Runs {
 }
 
 impl Runs {
-    /// No run yet; what is kept is counted in `spent`.
-    pub(super) fn new(spent: Spent) -> Self {
-        Self { current: Draft { spent, ..Draft::default() }, ..Self::default() }
+    /// No run yet; what is kept takes its room from `room`.
+    pub(super) fn new(room: &Rc<Room>) -> Self {
+        Self { current: Draft::new(room), ..Self::default() }
     }
 
     /// The run that is being read.
@@ -167,7 +176,7 @@ impl Runs {
     /// Begins another run if the current one holds anything.
     pub(super) fn begin(&mut self) {
         if self.current.is_used() {
-            let next = Draft { spent: Rc::clone(&self.current.spent), ..Draft::default() };
+            let next = Draft::new(&self.current.room);
             self.done.push(std::mem::replace(&mut self.current, next));
         }
     }
@@ -215,6 +224,8 @@ impl Runs {
         let safe = oldest.map_or(usize::MAX, |p| p.runs.saturating_sub(self.sealed));
         let count = safe.min(self.done.len());
         for draft in self.done.drain(..count) {
+            let held = &draft.room.recaps;
+            held.set(held.get().saturating_sub(draft.hosts.len()));
             if let Some(run) = finish::run(draft) {
                 self.kept.add(run);
             }
@@ -239,6 +250,12 @@ impl At {
 }
 
 impl Draft {
+    fn new(room: &Rc<Room>) -> Self {
+        let mut draft = Self { room: Rc::clone(room), ..Self::default() };
+        draft.tally.ways = Ways::new(room);
+        draft
+    }
+
     /// Takes up a result that is no failure.
     pub(super) fn pass(&mut self, host: &str, effect: Effect) {
         if let Some(stand) = self.at.stand() {
@@ -267,7 +284,7 @@ impl Draft {
 
     /// Takes up a failure and returns its number.
     pub(super) fn push(&mut self, mut failure: Failure) -> Option<usize> {
-        let spent = self.spent.get();
+        let spent = self.room.failures.get();
         if self.failures.len() >= FAILURES || spent > ALL {
             self.more_failures += 1;
             return None;
@@ -276,7 +293,7 @@ impl Draft {
         if spent > DETAILS {
             shorten(&mut failure);
         }
-        self.spent.set(spent + weight(&failure));
+        self.room.failures.set(spent + weight(&failure));
         let passed = self.tally.ways.failed(&failure.host, self.at.stand());
         let number = self.failures.len();
         let (task_no, doubtful) = (self.at.task_no, self.at.after_raw);
@@ -286,9 +303,13 @@ impl Draft {
 
     /// Takes up a line of the recap.
     pub(super) fn recap(&mut self, host: Host) {
-        let of_this = self.hosts.len() - self.at.recap_from.unwrap_or(0).min(self.hosts.len());
-        if of_this < RECAP && self.hosts.len() < 4 * RECAP {
+        let held = self.room.recaps.get();
+        if held < RECAPS {
+            self.room.recaps.set(held + 1);
             self.hosts.push(host);
+        } else {
+            self.recap_cut = true;
+            self.more_failures += u64::from(host.failed > 0 || host.unreachable > 0);
         }
     }
 

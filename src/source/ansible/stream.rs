@@ -1,12 +1,13 @@
 //! Takes a text in pieces and hands its lines to the readers, in bounded memory.
 
 use std::io;
+use std::rc::Rc;
 
 use super::kept::Kept;
 use super::machine::Machine;
 use super::prefix::{Cleaner, LEARN_CAP, LINE_CAP, Record};
 use super::raw::Trust;
-use super::state::Spent;
+use super::state::Room;
 use super::structured::Reader;
 
 /// How many processes are told apart in one log file; later ones are read as one.
@@ -24,19 +25,19 @@ pub struct Stream {
     current: usize,
     number: usize,
     structured: Reader,
-    spent: Spent,
+    room: Rc<Room>,
 }
 
 impl Stream {
     pub(super) fn new(trust: Trust) -> Self {
-        let spent = Spent::default();
+        let room = Rc::default();
         Self {
             trust,
             partial: Vec::new(),
             head: String::new(),
             cleaner: None,
-            machines: vec![(0, Machine::new(trust, &spent))],
-            spent,
+            machines: vec![(0, Machine::new(trust, &room))],
+            room,
             current: 0,
             number: 0,
             structured: Reader::default(),
@@ -121,7 +122,7 @@ impl Stream {
             return place;
         }
         if self.machines.len() < PROCESSES {
-            self.machines.push((process, Machine::new(self.trust, &self.spent)));
+            self.machines.push((process, Machine::new(self.trust, &self.room)));
         }
         self.machines.len() - 1
     }

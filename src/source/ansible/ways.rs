@@ -6,9 +6,12 @@ use std::rc::Rc;
 use super::grammar::Effect;
 use super::model::{Progress, Running, Waiting};
 use super::prefix::cut;
+use super::state::Room;
 
 /// Hosts whose way is followed.
 const HOSTS: usize = 5_000;
+/// In all runs that are read at once.
+const HOSTS_IN_ALL: usize = 20_000;
 /// Tasks and handlers that are remembered of one host.
 const REMEMBERED: usize = 32;
 /// Over all hosts of a run.
@@ -18,6 +21,7 @@ const NAME_CAP: usize = 1 << 10;
 /// The ways of all hosts of one run, while it is read.
 #[derive(Debug, Default)]
 pub(super) struct Ways {
+    room: Rc<Room>,
     hosts: HashMap<String, Way>,
     /// Handlers that the next change will notify: core 2.17 and later names them before the result.
     announced: Vec<Rc<str>>,
@@ -48,12 +52,24 @@ pub(super) struct Stand<'a> {
     pub(super) handler: bool,
 }
 
+impl Drop for Ways {
+    fn drop(&mut self) {
+        self.room.hosts.set(self.room.hosts.get().saturating_sub(self.hosts.len()));
+    }
+}
+
 impl Ways {
+    /// No host yet.
+    pub(super) fn new(room: &Rc<Room>) -> Self {
+        let (hosts, announced) = (HashMap::new(), Vec::new());
+        Self { room: Rc::clone(room), hosts, announced, remembered: 0 }
+    }
+
     /// A host has a result that is no failure; the items of a loop count once.
     pub(super) fn passed(&mut self, host: &str, stand: Stand<'_>, effect: Effect) {
         let announced = std::mem::take(&mut self.announced);
         let room = &mut self.remembered;
-        let Some(way) = way(&mut self.hosts, host) else { return };
+        let Some(way) = way(&mut self.hosts, &self.room, host) else { return };
         way.passed |= effect != Effect::Skipped;
         way.came_to(stand, room);
         if effect != Effect::Changed {
@@ -76,7 +92,7 @@ impl Ways {
         let Some(stand) = stand else {
             return self.hosts.get_mut(host).is_some_and(|way| std::mem::take(&mut way.passed));
         };
-        let Some(way) = way(&mut self.hosts, host) else { return false };
+        let Some(way) = way(&mut self.hosts, &self.room, host) else { return false };
         way.came_to(stand, &mut self.remembered);
         std::mem::take(&mut way.passed)
     }
@@ -172,11 +188,13 @@ impl Way {
     }
 }
 
-fn way<'a>(hosts: &'a mut HashMap<String, Way>, host: &str) -> Option<&'a mut Way> {
+fn way<'a>(hosts: &'a mut HashMap<String, Way>, room: &Room, host: &str) -> Option<&'a mut Way> {
     if !hosts.contains_key(host) {
-        if hosts.len() >= HOSTS {
+        let in_all = room.hosts.get();
+        if hosts.len() >= HOSTS || in_all >= HOSTS_IN_ALL {
             return None;
         }
+        room.hosts.set(in_all + 1);
         hosts.insert(cut(host, NAME_CAP).to_owned(), Way::default());
     }
     hosts.get_mut(host)

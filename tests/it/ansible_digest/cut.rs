@@ -1,6 +1,7 @@
 //! Logs that end anywhere, hold forged output, or hold several runs and processes: nothing is invented and nothing is lost.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 
@@ -175,4 +176,33 @@ fn several_runs_keep_their_own_failures_and_ignored_and_rescued_ones_stay_apart(
         [vec![("A", Kind::Ignored), ("B", Kind::Rescued)], vec![("D", Kind::Failed)], vec![]]
     );
     assert!(read.failed() && !read.runs[0].failed() && !read.runs[2].failed());
+}
+
+#[test]
+fn a_failed_host_for_whose_recap_line_there_is_no_room_still_fails_the_run() {
+    let mut text = "PLAY [p] ***\nTASK [t] ***\nok: [a]\nPLAY RECAP ***\n".to_owned();
+    for n in 0..100_050 {
+        let failed = u32::from(n == 100_049);
+        let _ = writeln!(text, "h{n} : ok=1 changed=0 unreachable=0 failed={failed}");
+    }
+    let run = read(text.as_bytes()).runs.remove(0);
+    assert!(run.failed() && run.hosts.len() <= 100_000, "{:?}", run.verdict);
+    assert_eq!(run.more_failures, 1);
+}
+
+#[test]
+fn items_of_a_loop_that_are_large_are_shortened_when_there_are_many() {
+    let item = "v".repeat(20_000);
+    let mut text = "PLAY [p] ***\nTASK [t] ***\n".to_owned();
+    for n in 0..3_000 {
+        let _ = writeln!(
+            text,
+            "failed: [a] (item={n}) => {{\"item\": \"{n}{item}\", \"msg\": \"no\"}}"
+        );
+    }
+    let run = read(text.as_bytes()).runs.remove(0);
+    let kept: usize =
+        run.failures.iter().filter_map(|f| Some(f.item.as_ref()?.as_str()?.len())).sum();
+    assert_eq!(run.failures.len(), 3_000);
+    assert!(kept < 12 << 20, "{kept}");
 }
