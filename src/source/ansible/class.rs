@@ -2,6 +2,9 @@
 //!
 //! A class says where to look first; it is a reading of words, not a proof. Nothing is decided by it.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use serde::Serialize;
 
 use super::model::Failure;
@@ -291,6 +294,34 @@ const CRASH: &[(Class, &[&str])] = &[(
     &["module failure", "traceback (most recent", "module result deserialization failed"],
 )];
 
+/// The words of several classes, searched in one pass.
+struct Table {
+    search: Option<AhoCorasick>,
+    /// The class of every word, in the order of the words.
+    classes: Vec<Class>,
+}
+
+static TABLES: LazyLock<[Table; 3]> =
+    LazyLock::new(|| [WORDS, WORDS_REACHED, CRASH].map(Table::new));
+
+impl Table {
+    fn new(all: &[(Class, &[&str])]) -> Self {
+        let words = all.iter().flat_map(|(_, words)| words.iter());
+        let classes = all.iter().flat_map(|(class, words)| words.iter().map(|_| *class)).collect();
+        Self {
+            search: AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok(),
+            classes,
+        }
+    }
+
+    /// The class of the earliest word of the table that stands in the text.
+    fn first(&self, text: &str) -> Option<Class> {
+        let found = self.search.as_ref()?.find_overlapping_iter(text);
+        let word = found.map(|found| found.pattern().as_usize()).min()?;
+        self.classes.get(word).copied()
+    }
+}
+
 /// The class of a failure; `None` when its words say nothing that is known. A class that keys of its result told stays.
 pub(super) fn of(failure: &Failure) -> Option<Class> {
     if failure.no_log {
@@ -299,20 +330,15 @@ pub(super) fn of(failure: &Failure) -> Option<Class> {
     if !failure.unreachable && failure.class.is_some() {
         return failure.class;
     }
+    let [ssh, reached, crash] = &*TABLES;
+    // What Ansible says comes before what a command printed.
     let texts = [&failure.msg, &failure.stderr_tail, &failure.stdout_tail];
-    let texts = texts.map(|text| cut(text, LOOKED_AT).to_lowercase());
-    let find = |all: &[(Class, &[&str])]| {
-        let names = |text: &String, words: &[&str]| words.iter().any(|word| text.contains(word));
-        // What Ansible says comes before what a command printed.
-        texts.iter().find_map(|text| {
-            all.iter().find(|(_, words)| names(text, words)).map(|(class, _)| *class)
-        })
-    };
+    let find = |table: &Table| texts.iter().find_map(|text| table.first(cut(text, LOOKED_AT)));
     if failure.unreachable {
-        return find(WORDS).or_else(|| find(WORDS_REACHED)).or(Some(Class::Unreachable));
+        return find(ssh).or_else(|| find(reached)).or(Some(Class::Unreachable));
     }
     // A module also breaks when something else is wrong, which its output tells better.
-    find(WORDS_REACHED).or_else(|| find(CRASH)).or_else(|| by_code(failure))
+    find(reached).or_else(|| find(crash)).or_else(|| by_code(failure))
 }
 
 fn by_code(failure: &Failure) -> Option<Class> {
