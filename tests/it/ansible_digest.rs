@@ -2,9 +2,11 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests start the program and lay out its folders")]
 
-use std::collections::HashSet;
+mod cut;
+mod page;
+
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use runner_guard::source::ansible;
@@ -24,12 +26,6 @@ fn digest(path: &Path, format: &str, workspace: Option<&Path>) -> String {
     let ended = command.output().expect("it starts");
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     String::from_utf8(ended.stdout).expect("text")
-}
-
-fn fixtures() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/ansible");
-    let all = std::fs::read_dir(folder).expect("fixtures").map(|e| e.expect("entry").path());
-    all.filter(|p| p.file_name().is_some_and(|n| n != "README.md")).collect()
 }
 
 fn write(folder: &Path, name: &str, text: &str) {
@@ -123,27 +119,6 @@ fn the_last_results_of_hosts_are_read_from_a_tree() {
     let text = digest(folder.path(), "text", None);
     assert!(text.starts_with("failed on 1 of 2 hosts: a task on web1: full (rc=3)"), "{text}");
     assert!(text.contains("only the last result of every host is here"), "{text}");
-}
-
-#[test]
-fn a_log_that_is_cut_anywhere_invents_no_failure() {
-    for path in fixtures() {
-        let bytes = std::fs::read(&path).expect("fixture");
-        let whole = ansible::digest(&String::from_utf8_lossy(&bytes));
-        let known: HashSet<(&str, &str)> = whole
-            .runs
-            .iter()
-            .flat_map(|run| &run.failures)
-            .map(|f| (f.host.as_str(), f.task.as_str()))
-            .collect();
-        for end in (0..bytes.len()).step_by(97) {
-            let cut = ansible::digest(&String::from_utf8_lossy(&bytes[..end]));
-            for failure in cut.runs.iter().flat_map(|run| &run.failures) {
-                let place = (failure.host.as_str(), failure.task.as_str());
-                assert!(known.contains(&place), "{} up to {end}: {place:?}", path.display());
-            }
-        }
-    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::report::escape::{self, cell, code_span, fence, prose};
-use crate::source::ansible::{Digest, Failure, Form, Host, Kind, Run};
+use crate::source::ansible::{Digest, Failure, Form, Host, Kind, Run, Source};
 
 /// Causes that are shown open.
 const OPEN: usize = 3;
@@ -78,6 +78,10 @@ fn of_run(run: &Run, place: &Place<'_>, sections: &mut Vec<String>) {
     }
     for error in &run.errors {
         sections.push(format!("Ansible stopped before it could run:\n\n{}\n", fence(error)));
+    }
+    let aftermath: Vec<String> = run.aftermath().iter().map(|line| prose(line)).collect();
+    if !aftermath.is_empty() {
+        sections.push(format!("- {}\n", aftermath.join("\n- ")));
     }
     causes(run, place, sections);
     sections.extend(matrix(run));
@@ -161,8 +165,25 @@ fn cause(first: &Failure, group: &[&Failure], place: &Place<'_>) -> String {
         (Kind::Failed | Kind::Ignored, false) => "",
     };
     let _ = writeln!(text, "{what}{}.\n", located(first, place));
+    if let Some(class) = first.class {
+        let _ = writeln!(text, "**{}** - {}\n", class.words(), class.first_look());
+    }
     let _ = writeln!(text, "{}", fence(&first.excerpt()));
+    if let Some(source) = &first.source {
+        let _ = writeln!(text, "\n{}", fence(&around(first, source)));
+    }
     text
+}
+
+/// The lines of the file around the task, the one that is meant with an arrow.
+fn around(failure: &Failure, source: &Source) -> String {
+    let meant = failure.place.as_ref().map(|place| place.line);
+    let line = |(number, line): (u64, &str)| {
+        let arrow = if Some(number) == meant { '>' } else { ' ' };
+        format!("{arrow} {number:>4}  {line}\n")
+    };
+    let path = failure.shown_place().unwrap_or_default();
+    source.numbered().map(line).fold(format!("{path}\n"), |all, line| all + &line)
 }
 
 /// Where the task stands: linked when the commit is known.
@@ -265,7 +286,7 @@ fn changed(run: &Run) -> Vec<String> {
         .take(ROWS)
         .map(|p| format!("{} tasks changed something on {}", p.changed, code_span(&p.host)))
         .collect();
-    if !lines.is_empty() {
+    if !lines.is_empty() && run.handlers_not_run.is_empty() {
         lines.push("handlers that these tasks notified may not have run".to_owned());
     }
     if run.diffs > 0 {

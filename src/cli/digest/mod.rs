@@ -2,8 +2,9 @@
 
 mod json;
 mod markdown;
+mod pipe;
 
-use std::io::BufReader;
+use std::fmt::Write as _;
 
 use anyhow::Context as _;
 
@@ -16,11 +17,8 @@ use crate::source::ansible::{self, Checkout};
 /// Prints what failed.
 pub(super) fn run(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
     let input = ansible::Input::open(&args.path).map_err(|e| Failure::usage(e.chain()))?;
-    // Redacted before it is read: what the parser shortens could otherwise hold a part of a secret that no later pass can know.
-    let pass = |stream: &mut ansible::Stream| {
-        let mut reader = BufReader::with_capacity(1 << 20, input.reader());
-        session.redactor.copy(&mut reader, stream).map(drop)
-    };
+    let pass =
+        |stream: &mut ansible::Stream| pipe::redacted(&session.redactor, || input.reader(), stream);
     let mut digest =
         ansible::read(pass).with_context(|| format!("read {}", args.path.display()))?;
     let job = session.job();
@@ -28,7 +26,8 @@ pub(super) fn run(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
     if !job.repository.is_empty() && digest.failed() {
         let base = Checkout::base(&job.server_url, &job.repository, &job.sha);
         if let Some(checkout) = Checkout::open(&job.workspace, base) {
-            checkout.place(&mut digest);
+            let clean = |text: &str| session.redactor.redact(text).as_str().to_owned();
+            checkout.explain(&mut digest, clean);
         }
     }
     match args.format {
@@ -56,6 +55,21 @@ pub(super) fn run(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Kind of trouble, place and time, each on its own line below the failure.
+fn explained(failure: &ansible::Failure) -> String {
+    let mut lines = String::new();
+    if let Some(class) = failure.class.filter(|_| failure.counts()) {
+        let _ = write!(lines, "\n    {}: {}", class.words(), class.first_look());
+    }
+    if let Some(place) = failure.shown_place() {
+        let _ = write!(lines, "\n    at {place}");
+    }
+    for (number, line) in failure.source.iter().flat_map(ansible::Source::numbered) {
+        let _ = write!(lines, "\n    {number:>5} {line}");
+    }
+    lines
+}
+
 fn text(digest: &ansible::Digest, mut say: impl FnMut(&str)) {
     let safe = |line: &str| escape::terminal_line(line, escape::LINE);
     let mut say = |text: &str| say(&text.split('\n').map(safe).collect::<Vec<_>>().join("\n"));
@@ -70,8 +84,9 @@ fn text(digest: &ansible::Digest, mut say: impl FnMut(&str)) {
         for failure in &run.failures {
             let excerpt =
                 failure.excerpt().lines().fold(String::new(), |out, l| out + "\n    " + l);
-            say(&format!("\n{}{excerpt}", failure.headline()));
+            say(&format!("\n{}{excerpt}{}", failure.headline(), explained(failure)));
         }
+        run.aftermath().iter().for_each(|line| say(line));
         run.remarks().for_each(|remark| say(&format!("warning: {remark}")));
     }
     if let Some(line) = digest.omitted_line() {

@@ -3,8 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::doubts;
-use super::model::{Host, Kind, Run, Verdict};
+use super::handlers;
+use super::model::{Host, Kind, Run, Running, Verdict, Waiting};
 use super::state::{Draft, Ending, Entry, Halt, HaltKind};
+use super::tally;
 
 /// Words without which an error message is not Ansible's.
 const WORDS: [&str; 12] = [
@@ -22,6 +24,9 @@ const WORDS: [&str; 12] = [
     "Unexpected Exception",
 ];
 
+/// Only the recap counts rescued failures, and `...ignoring` follows the last failure.
+const UNDECIDED: &str = "the output ends before the recap: whether a failure was rescued, and the last one ignored, can not be known";
+
 /// The run; `None` when the draft holds nothing that is surely Ansible's.
 pub(super) fn run(mut draft: Draft) -> Option<Run> {
     let known = |h: &Halt| h.kind == HaltKind::Usage || WORDS.iter().any(|w| h.text.contains(w));
@@ -37,19 +42,14 @@ pub(super) fn run(mut draft: Draft) -> Option<Run> {
     mark_roots(&mut draft.failures);
     let errors: Vec<String> = draft.errors.iter().map(|h| h.text.trim_end().to_owned()).collect();
     let verdict = verdict(&draft, &hosts, complete);
-    let running_at_end = match verdict {
-        Verdict::Killed | Verdict::Interrupted => draft.running(),
-        Verdict::Ok
-        | Verdict::Failed
-        | Verdict::Unreachable
-        | Verdict::ParseError
-        | Verdict::UsageError
-        | Verdict::NoHosts => None,
-    };
+    let running_at_end = running_at_end(&draft, verdict);
+    let waiting = waiting(&draft, complete);
+    let first_failure = first_failure(&draft.failures);
+    let first_failure_after = first_failure.as_deref().and_then(|at| after(&draft, at));
     let totals = hosts.iter().fold(Host::default(), Host::plus);
     let (errors, remarks) = if complete { (Vec::new(), errors) } else { (errors, Vec::new()) };
     draft.warnings.extend(remarks);
-    draft.warnings.extend(draft.form.limits().map(str::to_owned));
+    draft.warnings.extend(limits(&draft, complete).map(str::to_owned));
     let mut run = Run {
         verdict,
         complete,
@@ -59,20 +59,62 @@ pub(super) fn run(mut draft: Draft) -> Option<Run> {
         hosts,
         errors,
         warnings: draft.warnings,
+        last_play: Some(draft.at.play.to_string()).filter(|play| !play.is_empty()),
+        inventory: draft.inventory,
         last_task: draft.at.task.map(|t| t.to_string()),
         form: draft.form,
-        progress: draft.tally.progress(),
+        progress: draft.tally.ways.progress(),
         retries: draft.tally.take_retries(),
         diffs: draft.tally.diffs,
         deprecations: draft.tally.deprecations,
         millis: draft.tally.millis(),
+        more_failures: draft.more_failures,
         slowest: draft.tally.take_slowest(),
         running_at_end,
         totals,
-        doubts: Vec::new(),
+        first_failure_after,
+        first_failure,
+        handlers_not_run: handlers::notified(&waiting),
+        waiting,
+        ..Run::default()
     };
     run.doubts = doubts::of(&run);
     Some(run)
+}
+
+/// What can not be known of the run.
+fn limits(draft: &Draft, complete: bool) -> Option<&'static str> {
+    let undecided = !complete && draft.failures.iter().any(|e| e.failure.counts());
+    draft.form.limits().or(undecided.then_some(UNDECIDED))
+}
+
+fn running_at_end(draft: &Draft, verdict: Verdict) -> Option<Running> {
+    match verdict {
+        Verdict::Killed | Verdict::Interrupted => draft.running(),
+        Verdict::Ok
+        | Verdict::Failed
+        | Verdict::Unreachable
+        | Verdict::ParseError
+        | Verdict::UsageError
+        | Verdict::NoHosts => None,
+    }
+}
+
+/// What waits on the hosts that failed; on all of them when the run did not end.
+fn waiting(draft: &Draft, complete: bool) -> Vec<Waiting> {
+    let counting = draft.failures.iter().map(|e| &e.failure).filter(|f| f.counts());
+    let failed: HashSet<&str> = counting.map(|f| f.host.as_str()).collect();
+    draft.tally.ways.waiting(|host| !complete || failed.contains(host))
+}
+
+/// Milliseconds from the first banner to this time.
+fn after(draft: &Draft, at: &str) -> Option<u64> {
+    tally::millis(at)?.checked_sub(draft.tally.began()?)
+}
+
+/// When the first failure that counts was printed.
+fn first_failure(entries: &[Entry]) -> Option<String> {
+    entries.iter().find(|e| e.failure.counts())?.failure.time.clone()
 }
 
 /// Only the recap tells how many failures of a host were rescued: they are its first ones; the items of one task count once.
@@ -172,7 +214,8 @@ fn verdict(draft: &Draft, hosts: &[Host], complete: bool) -> Verdict {
     let counting = |kind: Kind| draft.failures.iter().any(|e: &Entry| e.failure.kind == kind);
     let known: HashSet<&str> = draft.failures.iter().map(|e| e.failure.host.as_str()).collect();
     let mut unknown = hosts.iter().filter(|h| !known.contains(h.name.as_str()));
-    if counting(Kind::Failed) || unknown.clone().any(|h| h.failed > 0) {
+    let lost = (!complete || draft.recap_cut) && draft.more_failures > 0;
+    if lost || counting(Kind::Failed) || unknown.clone().any(|h| h.failed > 0) {
         return Verdict::Failed;
     }
     if counting(Kind::Unreachable) || unknown.any(|h| h.unreachable > 0) {

@@ -225,6 +225,26 @@ fn runner(line: &str) -> Shape<'_> {
     code.map_or(Shape::Text, Shape::Exit)
 }
 
+/// The inventories that a line names: a command with `-i`, or what Ansible says from `-vvv` on. `None` for any other line.
+pub(super) fn inventories(line: &str) -> Option<Vec<&str>> {
+    if let Some(rest) = line.strip_prefix("Parsed ") {
+        return Some(vec![rest.split_once(" inventory source with ")?.0]);
+    }
+    let (_, arguments) = line.split_once("ansible-playbook ")?;
+    let mut found = Vec::new();
+    let mut words = arguments.split_whitespace().take(200);
+    while let Some(word) = words.next() {
+        let long =
+            word.strip_prefix("--inventory=").or_else(|| word.strip_prefix("--inventory-file="));
+        let value = match word {
+            "-i" | "--inventory" | "--inventory-file" => words.next(),
+            _ => long.or_else(|| word.strip_prefix("-i").filter(|_| !word.starts_with("--"))),
+        };
+        found.extend(value.map(|v| v.trim_matches(['"', '\''])).filter(|v| !v.is_empty()));
+    }
+    (!found.is_empty()).then_some(found)
+}
+
 /// `/path:1` or `/path:1:2`; a path without a line names no place.
 pub(super) fn location(text: &str) -> Option<Location> {
     let text = text.trim_end();

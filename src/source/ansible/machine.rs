@@ -1,6 +1,9 @@
 //! Reads line after line and keeps what they say. It looks only back, never ahead, so that its memory does not grow with the text.
 
-use super::grammar::{self, Effect, Failed, Section, Shape};
+use std::rc::Rc;
+
+use super::class;
+use super::grammar::{self, Effect, Section, Shape};
 use super::kept::Kept;
 use super::marks::{Heard, Marks};
 use super::model::Kind;
@@ -9,7 +12,7 @@ use super::prefix::{Line, Record};
 use super::raw::{Raw, Trust};
 use super::recap;
 use super::record::{Open, move_here, name_of, record};
-use super::state::{At, Ending, HaltKind, Note, Point, Runs};
+use super::state::{At, Ending, HaltKind, Note, Point, Room, Runs};
 use super::tally;
 
 /// Longest payload in several lines.
@@ -22,6 +25,8 @@ pub(super) struct Machine {
     marks: Marks<Point>,
     mode: Mode,
     closer: Closer,
+    /// The inventories that were named since the step began.
+    inventory: Option<String>,
     trust: Trust,
 }
 
@@ -59,12 +64,13 @@ pub(super) struct Target {
 
 impl Machine {
     /// A machine that has read nothing.
-    pub(super) fn new(trust: Trust) -> Self {
+    pub(super) fn new(trust: Trust, room: &Rc<Room>) -> Self {
         Self {
-            runs: Runs::default(),
+            runs: Runs::new(room),
             marks: Marks::default(),
             mode: Mode::Lines,
             closer: Closer::None,
+            inventory: None,
             trust,
         }
     }
@@ -86,7 +92,7 @@ impl Machine {
                 self.marks.remember(text);
                 let begins = matches!(shape, Shape::Task(..));
                 let is_banner = begins || matches!(shape, Shape::Play(_) | Shape::Recap);
-                self.line(number, text, shape);
+                self.line(number, line, shape);
                 if is_banner {
                     self.clock(line, begins);
                 }
@@ -99,7 +105,7 @@ impl Machine {
         let draft = self.runs.current();
         let task = draft.at.task.as_ref().filter(|_| begins);
         if !self.marks.in_doubt() {
-            draft.tally.banner(line.stamp.and_then(tally::millis), task);
+            draft.tally.banner(line.stamp().and_then(tally::millis), task);
         }
         self.runs.seal(self.marks.oldest());
     }
@@ -121,6 +127,9 @@ impl Machine {
 
     /// Whether the line is part of the payload or raw output before it.
     fn belongs(&mut self, text: &str, record: Record) -> bool {
+        if matches!(self.mode, Mode::Lines) {
+            return false;
+        }
         let starts = matches!(record, Record::Start(_));
         match std::mem::replace(&mut self.mode, Mode::Lines) {
             Mode::Lines => false,
@@ -154,7 +163,8 @@ impl Machine {
         }
     }
 
-    fn line(&mut self, number: usize, text: &str, shape: Shape<'_>) {
+    fn line(&mut self, number: usize, line: &Line<'_>, shape: Shape<'_>) {
+        let text = &*line.text;
         let closer = std::mem::replace(&mut self.closer, Closer::None);
         if self.recap_line(text) {
             return;
@@ -163,9 +173,12 @@ impl Machine {
             self.runs.current().at.note = Note::None;
         }
         match shape {
-            Shape::Text => self.text(text, closer),
-            Shape::Failed(failed) => self.failed(number, &failed),
-            Shape::Passed(host, effect) => self.passed(number, text, host, effect),
+            Shape::Text => {
+                self.command(text);
+                self.text(text, closer);
+            }
+            Shape::Failed(failed) => self.failed(Open::new(number, line.stamp(), &failed)),
+            Shape::Passed(host, effect) => self.passed(text, host, effect),
             Shape::Ignoring => self.ignore(),
             Shape::Task(name, section) => self.task(name, section),
             Shape::TaskPath(path) => self.runs.current().at.task_place = grammar::location(path),
@@ -211,7 +224,10 @@ impl Machine {
             Shape::Preamble => self.runs.begin(),
             Shape::Exit(code) => self.end(Ending::Closed, Some(*code)),
             Shape::Cancelled => self.end(Ending::Interrupted, None),
-            Shape::Step => self.end(Ending::Closed, None),
+            Shape::Step => {
+                self.inventory = None;
+                self.end(Ending::Closed, None);
+            }
             Shape::Task(..)
             | Shape::Banner
             | Shape::Failed(_)
@@ -241,6 +257,7 @@ impl Machine {
             self.runs.begin();
         }
         let draft = self.runs.enter();
+        draft.inventory.clone_from(&self.inventory);
         let from = draft.failures.len();
         let at = &mut draft.at;
         *at = At {
@@ -271,22 +288,38 @@ impl Machine {
         let draft = self.runs.current();
         let host = draft.at.recap_from.and_then(|_| recap::host(text));
         let found = host.is_some();
-        draft.hosts.extend(host);
+        if let Some(host) = host {
+            draft.recap(host);
+        }
         found
     }
 
-    fn passed(&mut self, number: usize, text: &str, host: &str, effect: Effect) {
+    fn passed(&mut self, text: &str, host: &str, effect: Effect) {
         let draft = self.runs.enter();
         (draft.at.recap_from, draft.at.ignorable) = (None, None);
-        match effect {
-            Effect::Done | Effect::Changed => drop(draft.passed.insert(host.to_owned(), number)),
-            Effect::Skipped => {}
-        }
-        if let Some(task) = draft.at.task.as_ref().filter(|_| !self.marks.in_doubt()) {
-            draft.tally.result(host, task, draft.at.task_no, effect == Effect::Changed);
+        match (effect, self.marks.in_doubt()) {
+            (Effect::Skipped, true) => {}
+            (Effect::Done | Effect::Changed, true) => draft.tally.ways.passed_in_doubt(host),
+            (Effect::Done | Effect::Changed | Effect::Skipped, false) => draft.pass(host, effect),
         }
         if text.ends_with("{}") {
             self.closer = Closer::Result(None);
+        }
+    }
+
+    /// Looks for the inventory, in front of a run only.
+    fn command(&mut self, text: &str) {
+        let draft = self.runs.current();
+        let between = draft.at.recap_from.is_some() || draft.at.ending != Ending::Open;
+        if (between || !draft.is_started())
+            && let Some(found) = grammar::inventories(text)
+        {
+            self.inventory = match (found.as_slice(), self.inventory.take()) {
+                ([one], None) => Some(name_of(one)),
+                // Said twice, by the command and by Ansible; two different ones are one of too many.
+                ([one], Some(known)) if one.ends_with(&known) => Some(known),
+                _ => Some(String::new()),
+            };
         }
     }
 
@@ -364,8 +397,7 @@ impl Machine {
         }
     }
 
-    fn failed(&mut self, number: usize, failed: &Failed<'_>) {
-        let (mut open, rest) = Open::new(number, failed);
+    fn failed(&mut self, (mut open, rest): (Open, &str)) {
         match rest.find('{') {
             Some(0) if rest.trim_end() != "{" => {
                 rest.clone_into(&mut open.text);
@@ -432,6 +464,7 @@ impl Machine {
         let draft = self.runs.current();
         let Some(entry) = draft.failures.get_mut(target.number) else { return };
         raw.amend(&mut entry.failure);
+        entry.failure.class = class::of(&entry.failure);
         let place = draft.at.last_origin.clone();
         let Some(point) = self.marks.settle(&entry.failure.msg, Heard::Whole) else { return };
         let entry = self.runs.current().failures.pop();

@@ -3,32 +3,40 @@
 //! It reads what a screen, a job log or Ansible's own log file holds, of every release since 2.9: text, and what the callbacks `json` and
 //! `jsonl`, `minimal`, `oneline`, `junit` and `tree` and ansible-runner leave. It redacts nothing: what it returns comes from outside.
 
+mod class;
 mod doubts;
 mod finish;
 mod grammar;
+mod handlers;
 mod input;
+mod inventory;
 mod kept;
 mod machine;
 mod marks;
 mod model;
 mod payload;
 mod places;
+mod playbook;
 mod prefix;
 mod raw;
 mod recap;
 mod record;
 mod render;
+mod slim;
 mod state;
 mod stream;
 mod structured;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod ways;
+mod workspace;
 
+pub use class::Class;
 pub use input::Input;
 pub use model::{
     Digest, Failure, Form, Host, Kind, Location, Omitted, Place, Progress, Retry, Run, Running,
-    Slow, Verdict,
+    Slow, Source, Unhandled, Verdict, Waiting,
 };
 pub use places::Checkout;
 pub use stream::Stream;

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::class::Class;
+
 /// What one text holds: the runs in their order; the last one counts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Digest {
@@ -46,6 +48,10 @@ pub struct Run {
     pub warnings: Vec<String>,
     /// Why a run that ended well may have deployed nothing, or less than it should.
     pub doubts: Vec<String>,
+    /// The play whose banner was the last one.
+    pub last_play: Option<String>,
+    /// The inventory file, as the command in a job log or Ansible itself (from `-vvv` on) names it, when it is only one.
+    pub inventory: Option<String>,
     /// The task whose banner was the last one, with its role.
     pub last_task: Option<String>,
     /// In which form it was written.
@@ -66,6 +72,52 @@ pub struct Run {
     pub millis: Option<u64>,
     /// What was going on when a text without a recap ended.
     pub running_at_end: Option<Running>,
+    /// Failures that are not in the list, because it would be too long.
+    pub more_failures: u64,
+    /// The time of the first failure that counts, as the text shows it.
+    pub first_failure: Option<String>,
+    /// Milliseconds from the first banner to it, when the text holds times.
+    pub first_failure_after: Option<u64>,
+    /// Handlers that were notified and did not run, because their host failed or the run ended before.
+    pub handlers_not_run: Vec<Unhandled>,
+    /// Hosts that no task of the failed play ever reached, as far as the inventory in the workspace tells; at most 500.
+    pub not_started: Vec<String>,
+    /// What [`super::Checkout`] needs to find handlers that did not run.
+    #[serde(skip)]
+    pub waiting: Vec<Waiting>,
+}
+
+/// A handler that did not run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Unhandled {
+    /// Its name, or the topic that it listens to.
+    pub handler: String,
+    /// Where it did not run.
+    pub hosts: Vec<String>,
+    /// Whether the playbook in the workspace says that a task which changed something notifies it, and not the log.
+    pub by_source: bool,
+}
+
+/// What a host changed in its last play, and what that should have led to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Name of the host.
+    pub host: String,
+    /// Tasks that changed something, at most 32.
+    pub changes: Vec<String>,
+    /// Handlers that the log shows as notified, at most 32.
+    pub notified: Vec<String>,
+    /// Handlers that ran, at most 32.
+    pub handled: Vec<String>,
+}
+
+/// Lines of a file around a place.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// Number of the first line, from 1.
+    pub from: u64,
+    /// The lines, each at most 200 bytes.
+    pub lines: Vec<String>,
 }
 
 /// In which form a run was written, which decides what can be known of it.
@@ -217,8 +269,14 @@ pub struct Failure {
     pub origin: Option<Location>,
     /// The line of the text, from 1.
     pub line: usize,
+    /// What kind of trouble it is, by the words of the message and the output.
+    pub class: Option<Class>,
+    /// When it was printed, as the text shows it; else the end of the command by the clock of its host.
+    pub time: Option<String>,
     /// The same place in the repository, when [`super::Checkout`] found it.
     pub place: Option<Place>,
+    /// The lines of the workspace around that place: three before it, three after it.
+    pub source: Option<Source>,
 }
 
 /// A place in the repository.

@@ -4,10 +4,12 @@
 
 use serde_json::{Map, Value};
 
+use super::class::Class;
 use super::prefix::cut;
+use super::slim::{self, Slim};
 
 /// The keys that are read; a result holds many more, some of them secret.
-const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 16] = [
     "msg",
     "reason",
     "rc",
@@ -22,6 +24,8 @@ const KEYS: [&str; 14] = [
     "censored",
     "failed_when_result",
     "skip_reason",
+    "evaluated_to",
+    "end",
 ];
 const MSG_CAP: usize = 32 << 10;
 const TAIL_CAP: usize = 4 << 10;
@@ -45,6 +49,10 @@ pub(super) struct Payload {
     pub(super) damaged: bool,
     /// Whether the host is skipped from now on in name only: `ignore_unreachable` of core 2.9.
     pub(super) skipped: bool,
+    /// When the command ended, by the clock of its host.
+    pub(super) end: Option<String>,
+    /// What keys say about the kind of trouble.
+    pub(super) told: Option<Class>,
     /// Whether it holds none of the texts that the `debug` callback prints after it.
     pub(super) bare: bool,
 }
@@ -52,8 +60,8 @@ pub(super) struct Payload {
 /// Reads JSON in one or several lines.
 pub(super) fn json(text: &str) -> Payload {
     match serde_json::from_str(text) {
-        Ok(Value::Object(map)) => Payload::of(&map),
-        _ => Payload { damaged: true, ..Payload::of(&salvage(text)) },
+        Ok(Slim(map)) => Payload::of(&map),
+        Err(_) => Payload { damaged: true, ..Payload::of(&salvage(text)) },
     }
 }
 
@@ -110,10 +118,9 @@ fn salvage(text: &str) -> Map<String, Value> {
     for key in KEYS {
         let mark = format!("\"{key}\": ");
         let Some((_, rest)) = text.split_once(&mark) else { continue };
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-        let value = match values.next() {
-            Some(Ok(value)) => Some(value),
-            _ => rest.strip_prefix('"').map(|s| Value::String(unescaped(s))),
+        let value = match slim::value(rest) {
+            Some(value) => Some(value),
+            None => rest.strip_prefix('"').map(|s| Value::String(unescaped(s))),
         };
         if let Some(value) = value {
             map.insert(key.to_owned(), value);
@@ -164,11 +171,22 @@ impl Payload {
             failed_when: map.get("failed_when_result").and_then(Value::as_bool) == Some(true),
             damaged: false,
             skipped: map.contains_key("skip_reason"),
+            end: map.get("end").and_then(Value::as_str).map(|end| cut(end, 23).to_owned()),
+            told: told(map),
             bare: !["msg", "stdout", "stderr", "module_stdout"]
                 .iter()
                 .any(|k| map.contains_key(*k)),
         }
     }
+}
+
+/// The playbook itself calls it failed.
+fn told(map: &Map<String, Value>) -> Option<Class> {
+    let is = |key: &str, value: bool| map.get(key).and_then(Value::as_bool) == Some(value);
+    if is("evaluated_to", false) {
+        return Some(Class::Assertion);
+    }
+    is("failed_when_result", true).then_some(Class::FailedWhen)
 }
 
 /// A value as text: strings as they are, lists line by line.

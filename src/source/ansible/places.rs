@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::model::{Digest, Failure, Place};
+use super::playbook::{self, Named};
+use super::record::role;
 use crate::source::files::{Folder, Keep};
 
 /// Files of the checkout that are looked at.
@@ -20,14 +22,13 @@ pub struct Checkout {
     /// `https://SERVER/OWNER/NAME/blob/COMMIT`
     base: Option<String>,
     /// The lines on which a name is given to a task, read when they are needed first.
-    names: std::cell::OnceCell<Vec<Named>>,
+    names: std::cell::OnceCell<Vec<Entry>>,
 }
 
 #[derive(Debug)]
-struct Named {
-    name: String,
+struct Entry {
     file: usize,
-    line: u64,
+    named: Named,
 }
 
 impl Checkout {
@@ -56,7 +57,7 @@ impl Checkout {
         let printed = failure.location.as_ref().or(failure.origin.as_ref());
         let found = match printed {
             Some(place) => self.suffix(&place.file).map(|path| (path, place.line, false)),
-            None => self.by_name(failure).map(|(path, line)| (path, line, true)),
+            None => self.by_name(&failure.task).map(|(path, named)| (path, named.line, true)),
         };
         let (path, line, by_name) = found?;
         let path = path.to_str()?.to_owned();
@@ -65,7 +66,7 @@ impl Checkout {
     }
 
     /// The longest end of the printed path that is a file of the checkout. A bare name must be the only one of its name.
-    fn suffix(&self, printed: &str) -> Option<&Path> {
+    pub(super) fn suffix(&self, printed: &str) -> Option<&Path> {
         let printed = Path::new(printed);
         let alone = |file: &Path| {
             let same = self.files.iter().filter(|f| f.file_name() == file.file_name()).count();
@@ -81,37 +82,45 @@ impl Checkout {
     }
 
     /// The only line of the checkout that gives a task this name; for a role only its own files are asked.
-    fn by_name(&self, failure: &Failure) -> Option<(&Path, u64)> {
-        let role = failure.role.as_deref();
-        let name = role.and_then(|role| failure.task.strip_prefix(role)?.strip_prefix(" : "));
-        let name = name.unwrap_or(&failure.task);
+    pub(super) fn by_name(&self, task: &str) -> Option<(&Path, &Named)> {
+        let role = role(task);
+        let role = role.as_deref();
+        let name = role.and_then(|role| task.strip_prefix(role)?.strip_prefix(" : "));
+        let name = name.unwrap_or(task);
         let of_role = |file: &Path| {
             let mut parts = file.components().map(std::path::Component::as_os_str).peekable();
             let inside = role.is_some_and(|role| parts.any(|part| part == role));
             inside && parts.peek().is_some_and(|next| *next == "tasks" || *next == "handlers")
         };
         let names = self.names.get_or_init(|| self.read_names());
-        let mut fits = names.iter().filter(|n| n.name == name).filter_map(|n| {
+        let mut fits = names.iter().filter(|n| n.named.name == name).filter_map(|n| {
             let file = self.files.get(n.file)?.as_path();
-            (role.is_none() || of_role(file)).then_some((file, n.line))
+            (role.is_none() || of_role(file)).then_some((file, &n.named))
         });
         let first = fits.next()?;
         fits.next().is_none().then_some(first)
     }
 
-    fn read_names(&self) -> Vec<Named> {
+    /// Name and pattern of every play; an unnamed play has an empty name.
+    pub(super) fn plays(&self) -> impl Iterator<Item = (&str, &str)> {
+        let names = self.names.get_or_init(|| self.read_names());
+        names.iter().filter_map(|n| Some((n.named.name.as_str(), n.named.hosts.as_deref()?)))
+    }
+
+    fn read_names(&self) -> Vec<Entry> {
         let yaml = |p: &Path| p.extension().is_some_and(|e| e == "yml" || e == "yaml");
         let playbooks = self.files.iter().enumerate().filter(|(_, p)| yaml(p)).take(SEARCHED);
-        let mut names = Vec::new();
+        let mut all = Vec::new();
         for (file, path) in playbooks {
-            let Ok(read) = self.folder.read(path, PLAYBOOK, Keep::Head) else { continue };
-            for (line, text) in (1..).zip(read.text().lines()) {
-                let Some(name) = text.trim_start().strip_prefix("- name:") else { continue };
-                let name = name.trim().trim_matches(['"', '\'']).to_owned();
-                names.push(Named { name, file, line });
-            }
+            let Some(text) = self.text(path) else { continue };
+            all.extend(playbook::names(&text).into_iter().map(|named| Entry { file, named }));
         }
-        names
+        all
+    }
+
+    /// The beginning of a file of the checkout.
+    pub(super) fn text(&self, path: &Path) -> Option<String> {
+        self.folder.read(path, PLAYBOOK, Keep::Head).ok().map(|read| read.text())
     }
 }
 

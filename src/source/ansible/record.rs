@@ -17,13 +17,14 @@ pub(super) struct Open {
     looped: bool,
     label: String,
     line: usize,
+    time: Option<String>,
     /// The payload as far as it was read.
     pub(super) text: String,
 }
 
 impl Open {
     /// The result on this line, and its payload as far as it stands there.
-    pub(super) fn new<'a>(line: usize, failed: &Failed<'a>) -> (Self, &'a str) {
+    pub(super) fn new<'a>(line: usize, time: Option<&str>, failed: &Failed<'a>) -> (Self, &'a str) {
         let (label, rest) = if failed.looped { item_label(failed.rest) } else { ("", failed.rest) };
         let open = Self {
             host: name_of(failed.host),
@@ -32,6 +33,7 @@ impl Open {
             looped: failed.looped,
             label: name_of(label),
             line,
+            time: time.map(str::to_owned),
             text: String::new(),
         };
         (open, rest)
@@ -82,11 +84,12 @@ pub(super) fn record(draft: &mut Draft, open: Open, payload: Payload) -> Option<
         handler: draft.at.section == Some(Section::Handler),
         no_log: payload.censored,
         attempts: payload.attempts,
-        root_cause: false,
         location,
         origin,
         line: open.line,
-        place: None,
+        time: open.time.or(payload.end),
+        class: payload.told,
+        ..Failure::default()
     };
     let number = draft.push(failure)?;
     draft.at.ignorable = Some(if open.looped { draft.at.task_from } else { number });

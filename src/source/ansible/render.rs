@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::{Digest, Failure, Kind, Omitted, Run, Verdict};
+use super::model::{Digest, Failure, Kind, Omitted, Run, Source, Verdict};
 use super::payload::last_lines;
 use super::prefix::cut;
 
@@ -85,6 +85,13 @@ impl Failure {
         }
     }
 
+    /// Where the task stands: in the repository where that is known, else as Ansible printed it.
+    pub fn shown_place(&self) -> Option<String> {
+        let found = self.place.as_ref().map(|p| format!("{}:{}", p.path, p.line));
+        let printed = || self.location.as_ref().or(self.origin.as_ref());
+        found.or_else(|| printed().map(|p| format!("{}:{}", one_line(&p.file), p.line)))
+    }
+
     /// The message, exit code, command and the last 20 lines of stderr, or of stdout when stderr is empty; at most 4 KiB.
     pub fn excerpt(&self) -> String {
         let mut text = String::new();
@@ -125,7 +132,51 @@ impl Digest {
     }
 }
 
+impl Source {
+    /// The lines with their numbers.
+    pub fn numbered(&self) -> impl Iterator<Item = (u64, &str)> {
+        (self.from..).zip(self.lines.iter().map(String::as_str))
+    }
+}
+
 impl Run {
+    /// Sentences about what the failure left behind: hosts that never started, handlers that did not run, failures that are not listed.
+    pub fn aftermath(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(at) = &self.first_failure {
+            let seconds =
+                |ms: u64| format!("{}.{} s after the first banner, ", ms / 1000, ms % 1000 / 100);
+            let after = self.first_failure_after.map(seconds).unwrap_or_default();
+            lines.push(format!("first failure {after}at {}", one_line(at)));
+        }
+        if !self.not_started.is_empty() {
+            lines.push(format!(
+                "not started, or left out by a limit: {} of the inventory ({})",
+                hosts(self.not_started.len()),
+                some(&self.not_started)
+            ));
+        }
+        for unhandled in &self.handlers_not_run {
+            let how = if unhandled.by_source {
+                " (by the playbook: a task that notifies it changed something)"
+            } else {
+                ""
+            };
+            lines.push(format!(
+                "handler \"{}\" was notified and did not run on {}{how}",
+                one_line(&unhandled.handler),
+                some(&unhandled.hosts)
+            ));
+        }
+        if self.more_failures > 0 {
+            lines.push(format!(
+                "{} more failures are counted here and not listed",
+                self.more_failures
+            ));
+        }
+        lines
+    }
+
     /// What was warned of, and why a run that ended well may be wrong.
     pub fn remarks(&self) -> impl Iterator<Item = &str> {
         self.doubts.iter().chain(&self.warnings).map(String::as_str)
@@ -224,6 +275,14 @@ impl Run {
         }
         line
     }
+}
+
+/// The first eight names, and how many there are besides.
+fn some(names: &[String]) -> String {
+    let shown: Vec<String> = names.iter().take(8).map(|n| one_line(n)).collect();
+    let more = names.len() - shown.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", shown.join(", "))
 }
 
 fn hosts(count: usize) -> String {

@@ -1,25 +1,44 @@
 //! What was read so far: the runs of one process, as drafts that can be set back to an earlier point.
 
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::rc::Rc;
 
+use super::class;
 use super::finish;
-use super::grammar::Section;
+use super::grammar::{Effect, Section};
 use super::kept::Kept;
 use super::model::{Failure, Form, Host, Location, Running};
 use super::prefix::cut;
 use super::tally::Tally;
+use super::ways::{Stand, Ways};
 
 /// More failures than this are counted by the recap alone.
 const FAILURES: usize = 10_000;
 /// Bytes of messages and outputs that are kept whole, over all runs of a text; later failures keep their beginning.
 const DETAILS: usize = 8 << 20;
+/// As [`DETAILS`], with what every failure takes: from here on failures are only counted.
+const ALL: usize = 20 << 20;
+/// What a failure takes besides its texts.
+const ENTRY: usize = 700;
+/// Lines of recaps that are held at once.
+const RECAPS: usize = 100_000;
 const NOTES: usize = 50;
 const NOTE_CAP: usize = 4 << 10;
 /// Bytes that later failures keep of a text.
 const SHORT: usize = 256;
 /// Drafts that wait until they are turned into runs.
 const SEAL: usize = 8;
+
+/// What the readers of all processes of a text keep together.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    /// Bytes of failures, over all runs.
+    failures: Cell<usize>,
+    /// Lines of recaps that are held now.
+    recaps: Cell<usize>,
+    /// Hosts whose way is followed now.
+    pub(super) hosts: Cell<usize>,
+}
 
 /// One run while it is read. The lists only grow; [`At`] says how much of them counts.
 #[derive(Debug, Default)]
@@ -29,10 +48,12 @@ pub(super) struct Draft {
     pub(super) warnings: Vec<String>,
     pub(super) errors: Vec<Halt>,
     pub(super) playbook: Option<String>,
-    /// Bytes of messages and outputs that were kept so far, in this run and those before it.
-    spent: usize,
-    /// The line of the last result of a host that is no failure.
-    pub(super) passed: HashMap<String, usize>,
+    pub(super) inventory: Option<String>,
+    /// Failures that are not in the list.
+    pub(super) more_failures: u64,
+    /// Whether lines of the recap are missing.
+    pub(super) recap_cut: bool,
+    room: Rc<Room>,
     pub(super) tally: Tally,
     pub(super) form: Form,
     pub(super) at: At,
@@ -142,6 +163,11 @@ pub(super) struct Runs {
 }
 
 impl Runs {
+    /// No run yet; what is kept takes its room from `room`.
+    pub(super) fn new(room: &Rc<Room>) -> Self {
+        Self { current: Draft::new(room), ..Self::default() }
+    }
+
     /// The run that is being read.
     pub(super) fn current(&mut self) -> &mut Draft {
         &mut self.current
@@ -150,7 +176,7 @@ impl Runs {
     /// Begins another run if the current one holds anything.
     pub(super) fn begin(&mut self) {
         if self.current.is_used() {
-            let next = Draft { spent: self.current.spent, ..Draft::default() };
+            let next = Draft::new(&self.current.room);
             self.done.push(std::mem::replace(&mut self.current, next));
         }
     }
@@ -198,6 +224,8 @@ impl Runs {
         let safe = oldest.map_or(usize::MAX, |p| p.runs.saturating_sub(self.sealed));
         let count = safe.min(self.done.len());
         for draft in self.done.drain(..count) {
+            let held = &draft.room.recaps;
+            held.set(held.get().saturating_sub(draft.hosts.len()));
             if let Some(run) = finish::run(draft) {
                 self.kept.add(run);
             }
@@ -212,7 +240,29 @@ impl Runs {
     }
 }
 
+impl At {
+    /// Where a result comes that is read now; `None` before the first task.
+    pub(super) fn stand(&self) -> Option<Stand<'_>> {
+        let (task_no, play_no) = (self.task_no, self.play_from);
+        let handler = self.section == Some(Section::Handler);
+        self.task.as_ref().map(|task| Stand { task, task_no, play_no, handler })
+    }
+}
+
 impl Draft {
+    fn new(room: &Rc<Room>) -> Self {
+        let mut draft = Self { room: Rc::clone(room), ..Self::default() };
+        draft.tally.ways = Ways::new(room);
+        draft
+    }
+
+    /// Takes up a result that is no failure.
+    pub(super) fn pass(&mut self, host: &str, effect: Effect) {
+        if let Some(stand) = self.at.stand() {
+            self.tally.ways.passed(host, stand, effect);
+        }
+    }
+
     /// Whether anything was read.
     pub(super) fn is_used(&self) -> bool {
         self.is_started() || !self.errors.is_empty() || self.playbook.is_some()
@@ -229,26 +279,38 @@ impl Draft {
     /// The task that had not ended everywhere.
     pub(super) fn running(&self) -> Option<Running> {
         let task = self.at.task.as_deref()?;
-        self.tally.running(task, self.at.task_no, self.at.play_from)
+        self.tally.ways.running(task, self.at.task_no, self.at.play_from)
     }
 
     /// Takes up a failure and returns its number.
     pub(super) fn push(&mut self, mut failure: Failure) -> Option<usize> {
-        if self.failures.len() >= FAILURES {
+        let spent = self.room.failures.get();
+        if self.failures.len() >= FAILURES || spent > ALL {
+            self.more_failures += 1;
             return None;
         }
-        if self.spent > DETAILS {
+        failure.class = class::of(&failure);
+        if spent > DETAILS {
             shorten(&mut failure);
         }
-        self.spent += weight(&failure);
-        if let Some(task) = &self.at.task {
-            self.tally.result(&failure.host, task, self.at.task_no, false);
-        }
-        let passed = self.passed.remove(&failure.host).is_some();
+        self.room.failures.set(spent + weight(&failure));
+        let passed = self.tally.ways.failed(&failure.host, self.at.stand());
         let number = self.failures.len();
         let (task_no, doubtful) = (self.at.task_no, self.at.after_raw);
         self.failures.push(Entry { failure, task_no, doubtful, recovered: passed });
         Some(number)
+    }
+
+    /// Takes up a line of the recap.
+    pub(super) fn recap(&mut self, host: Host) {
+        let held = self.room.recaps.get();
+        if held < RECAPS {
+            self.room.recaps.set(held + 1);
+            self.hosts.push(host);
+        } else {
+            self.recap_cut = true;
+            self.more_failures += u64::from(host.failed > 0 || host.unreachable > 0);
+        }
     }
 
     /// Notes what may explain a green run that did nothing.
@@ -290,7 +352,10 @@ impl Draft {
 
 /// Bytes that the texts of a failure take.
 fn weight(failure: &Failure) -> usize {
-    failure.msg.len() + failure.stdout_tail.len() + failure.stderr_tail.len()
+    let item = failure.item.as_ref().map_or(0, |item| item.to_string().len());
+    let named = failure.task.len() + failure.play.len() + failure.host.len();
+    let said = failure.msg.len() + failure.stdout_tail.len() + failure.stderr_tail.len();
+    ENTRY + item + named + said + failure.cmd.as_ref().map_or(0, String::len)
 }
 
 /// Keeps what tells the failures of a very long log apart.
@@ -298,5 +363,11 @@ fn shorten(failure: &mut Failure) {
     failure.msg = cut(&failure.msg, SHORT).to_owned();
     failure.stderr_tail = cut(&failure.stderr_tail, SHORT).to_owned();
     failure.stdout_tail = String::new();
+    if let Some(item) = &mut failure.item {
+        let text = item.to_string();
+        if text.len() > SHORT {
+            *item = cut(&text, SHORT).into();
+        }
+    }
     failure.cmd = failure.cmd.as_deref().map(|cmd| cut(cmd, SHORT).to_owned());
 }

@@ -1,11 +1,13 @@
 //! Takes a text in pieces and hands its lines to the readers, in bounded memory.
 
 use std::io;
+use std::rc::Rc;
 
 use super::kept::Kept;
 use super::machine::Machine;
 use super::prefix::{Cleaner, LEARN_CAP, LINE_CAP, Record};
 use super::raw::Trust;
+use super::state::Room;
 use super::structured::Reader;
 
 /// How many processes are told apart in one log file; later ones are read as one.
@@ -23,16 +25,19 @@ pub struct Stream {
     current: usize,
     number: usize,
     structured: Reader,
+    room: Rc<Room>,
 }
 
 impl Stream {
     pub(super) fn new(trust: Trust) -> Self {
+        let room = Rc::default();
         Self {
             trust,
             partial: Vec::new(),
             head: String::new(),
             cleaner: None,
-            machines: vec![(0, Machine::new(trust))],
+            machines: vec![(0, Machine::new(trust, &room))],
+            room,
             current: 0,
             number: 0,
             structured: Reader::default(),
@@ -96,7 +101,7 @@ impl Stream {
         let Some(cleaner) = &mut self.cleaner else { return };
         let line = cleaner.clean(raw);
         if let Record::Start(process) = line.record {
-            self.current = place(&mut self.machines, process, self.trust);
+            self.current = self.place(process);
         }
         self.structured.line(self.number, &line.text);
         if let Some((_, machine)) = self.machines.get_mut(self.current) {
@@ -105,21 +110,39 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// The place of the machine that reads this process.
+    fn place(&mut self, process: u64) -> usize {
+        if let Some((known, _)) = self.machines.get(self.current)
+            && *known == process
+        {
+            return self.current;
+        }
+        if let Some(place) = self.machines.iter().position(|(p, _)| *p == process) {
+            return place;
+        }
+        if self.machines.len() < PROCESSES {
+            self.machines.push((process, Machine::new(self.trust, &self.room)));
+        }
+        self.machines.len() - 1
+    }
+}
+
 impl io::Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut rest = bytes;
-        while let Some(end) = rest.iter().position(|b| *b == b'\n') {
-            let (line, after) = (rest.get(..end).unwrap_or_default(), rest.get(end + 1..));
-            if self.partial.is_empty() {
-                self.line(&String::from_utf8_lossy(line));
-            } else {
-                self.gather(line);
-                let whole = std::mem::take(&mut self.partial);
-                self.line(&String::from_utf8_lossy(&whole));
+        let Some(last) = bytes.iter().rposition(|b| *b == b'\n') else {
+            self.gather(bytes);
+            return Ok(bytes.len());
+        };
+        let (whole, rest) = bytes.split_at(last);
+        // Whole lines of text need no copy; nearly all are.
+        match std::str::from_utf8(whole) {
+            Ok(text) => {
+                text.split('\n').for_each(|line| self.end_of_line(line.as_bytes(), Some(line)));
             }
-            rest = after.unwrap_or_default();
+            Err(_) => whole.split(|b| *b == b'\n').for_each(|line| self.end_of_line(line, None)),
         }
-        self.gather(rest);
+        self.gather(rest.get(1..).unwrap_or_default());
         Ok(bytes.len())
     }
 
@@ -129,20 +152,22 @@ impl io::Write for Stream {
 }
 
 impl Stream {
+    /// Takes the line, whose beginning may have come before; `text` is the line where it is known to be text.
+    fn end_of_line(&mut self, line: &[u8], text: Option<&str>) {
+        if !self.partial.is_empty() {
+            self.gather(line);
+            let whole = std::mem::take(&mut self.partial);
+            self.line(&String::from_utf8_lossy(&whole));
+        } else if let Some(text) = text {
+            self.line(text);
+        } else {
+            self.line(&String::from_utf8_lossy(line));
+        }
+    }
+
     /// Adds to the line that is not complete, up to the length at which lines are cut anyway.
     fn gather(&mut self, bytes: &[u8]) {
         let room = (LINE_CAP + 4).saturating_sub(self.partial.len());
         self.partial.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
     }
-}
-
-/// The place of the machine that reads this process.
-fn place(machines: &mut Vec<(u64, Machine)>, process: u64, trust: Trust) -> usize {
-    if let Some(place) = machines.iter().position(|(p, _)| *p == process) {
-        return place;
-    }
-    if machines.len() < PROCESSES {
-        machines.push((process, Machine::new(trust)));
-    }
-    machines.len() - 1
 }

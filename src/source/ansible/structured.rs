@@ -4,42 +4,28 @@
 //! None but ansible-runner says which failures were ignored, none which were rescued; only their counts do.
 
 mod adhoc;
+mod document;
+mod json;
 mod junit;
 mod runner;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::finish;
-use super::grammar::Section;
+use super::grammar::{Effect, Section};
 use super::kept::Kept;
 use super::model::{Failure, Form, Host, Kind, Location, Run};
 use super::payload::Payload;
+use super::prefix::holds;
 use super::record::{name_of, role};
+use super::slim::Slim;
 use super::state::Draft;
-
-/// The document of the callback `json`.
-#[derive(Deserialize)]
-struct Document {
-    plays: Vec<PlayDoc>,
-    stats: Map<String, Value>,
-}
-
-#[derive(Deserialize)]
-struct PlayDoc {
-    play: Named,
-    #[serde(default)]
-    tasks: Vec<TaskDoc>,
-}
-
-#[derive(Deserialize)]
-struct TaskDoc {
-    task: Named,
-    #[serde(default)]
-    hosts: Map<String, Value>,
-}
+use document::Document;
 
 #[derive(Deserialize, Default)]
 struct Named {
@@ -59,17 +45,10 @@ struct Event {
     #[serde(default)]
     task: Option<Named>,
     #[serde(default)]
-    hosts: Map<String, Value>,
+    hosts: BTreeMap<String, Slim>,
     #[serde(default)]
     stats: Option<Map<String, Value>>,
 }
-
-/// A longer document is not read: it must be whole before it can be.
-const DOCUMENT_CAP: usize = 16 << 20;
-
-/// Keys with which a document begins; other JSON at the start of a line is a result that is shown.
-const FIRST_KEYS: [&str; 4] =
-    ["\"custom_stats\"", "\"global_custom_stats\"", "\"plays\"", "\"stats\""];
 
 /// Reads lines; what is in neither form is passed over.
 #[derive(Default)]
@@ -77,7 +56,7 @@ pub(super) struct Reader {
     done: Kept,
     draft: Draft,
     /// A document whose end has not come yet, and the line where it began.
-    open: Option<(usize, String)>,
+    open: Option<(usize, Document)>,
     /// A test case of JUnit.
     case: junit::Open,
     adhoc: adhoc::Adhoc,
@@ -88,79 +67,58 @@ pub(super) struct Reader {
 struct Last {
     #[serde(rename = "_tree")]
     host: String,
-    result: Value,
+    result: Slim,
 }
 
 impl Reader {
     /// Takes a line without its wrappers.
     pub(super) fn line(&mut self, number: usize, line: &str) {
-        if let Some((from, text)) = &mut self.open {
-            let begins = text.len() > 1;
-            let belongs = begins || FIRST_KEYS.iter().any(|key| line.trim_start().starts_with(key));
-            if belongs && text.len() + line.len() < DOCUMENT_CAP {
-                text.push('\n');
-                text.push_str(line);
-                if line == "}" {
-                    let (from, text) = (*from, std::mem::take(text));
-                    self.open = None;
-                    self.document(from, &text);
-                }
-                return;
-            }
-            self.open = None;
+        let brace = line.starts_with('{');
+        // Nearly every line of a text that is none of these forms ends here.
+        if self.is_between() && !brace && !holds(line, b'<') && !holds(line, b'|') {
+            return;
         }
+        if self.document_line(line) {
+            return;
+        }
+        let xml = || line.contains("<testcase ") || line.contains("<testsuites");
         if line.starts_with("{\"_event\"") {
             self.event(number, line);
         } else if line.starts_with("{\"_tree\"") {
             self.last(number, line);
         } else if line.starts_with("{\"_runner\"") {
             self.runner_end(line);
-        } else if runner::is_event(line) {
+        } else if brace && runner::is_event(line) {
             self.runner_event(number, line);
-        } else if self.case.is_some() || line.contains("<testcase ") || line.contains("<testsuites")
-        {
+        } else if self.case.is_some() || (holds(line, b'<') && xml()) {
             self.junit_line(number, line);
         } else if line == "{" {
             self.adhoc.line(number, line);
-            self.open = Some((number, line.to_owned()));
-        } else if FIRST_KEYS.iter().any(|key| line.get(1..).is_some_and(|l| l.starts_with(key))) {
-            self.document(number, line);
+            self.open = Some((number, Document::opened()));
+        } else if brace && line.get(1..).is_some_and(document::begins) {
+            self.document(number, Document::default(), line);
         } else {
             self.adhoc.line(number, line);
         }
     }
 
+    /// Whether nothing is open that a line could belong to.
+    fn is_between(&self) -> bool {
+        self.open.is_none() && self.case.is_none() && self.adhoc.is_between()
+    }
+
     /// The callback `tree` keeps the last result of every host, and not of which task it is.
     fn last(&mut self, number: usize, line: &str) {
-        let Some(Last { host, mut result }) = parse::<Last>(line) else { return };
+        let Some(Last { host, result: Slim(mut result) }) = parse::<Last>(line) else { return };
         // The callback writes no mark of a failure; what is in the result tells.
-        if let Value::Object(map) = &mut result {
-            let refuted = map.get("evaluated_to") == Some(&Value::Bool(false));
-            if item_failed(map) || refuted {
-                map.insert("failed".to_owned(), true.into());
-            }
+        let refuted = result.get("evaluated_to") == Some(&Value::Bool(false));
+        if item_failed(&result) || refuted {
+            result.insert("failed".to_owned(), true.into());
         }
         self.draft.form = Form::Tree;
         self.draft.at.task.get_or_insert_with(|| "".into());
         self.draft.at.task_no += 1;
         self.result(number, &host, &result);
-    }
-
-    fn document(&mut self, line: usize, text: &str) {
-        let Some(document) = parse::<Document>(text) else { return };
-        self.end();
-        self.draft.form = Form::Json;
-        for play in &document.plays {
-            self.play(&play.play);
-            for task in &play.tasks {
-                self.task(&task.task, Section::Task);
-                for (host, result) in &task.hosts {
-                    self.result(line, host, result);
-                }
-            }
-        }
-        self.stats(&document.stats);
-        self.end();
     }
 
     fn event(&mut self, line: usize, text: &str) {
@@ -179,7 +137,7 @@ impl Reader {
             }
         }
         if event.name.starts_with("v2_runner_on_") && !event.name.ends_with("_start") {
-            for (host, result) in &event.hosts {
+            for (host, Slim(result)) in &event.hosts {
                 self.result(line, host, result);
             }
         }
@@ -204,15 +162,11 @@ impl Reader {
         draft.at.task_place = task.path.as_deref().and_then(place);
     }
 
-    fn result(&mut self, line: usize, host: &str, result: &Value) {
-        let Value::Object(result) = result else { return };
+    fn result(&mut self, line: usize, host: &str, result: &Map<String, Value>) {
         let unreachable = is_true(result, "unreachable");
         if !unreachable && !is_true(result, "failed") {
-            self.draft.passed.insert(host.to_owned(), line);
-            if let Some(task) = &self.draft.at.task {
-                let changed = is_true(result, "changed");
-                self.draft.tally.result(host, task, self.draft.at.task_no, changed);
-            }
+            let changed = is_true(result, "changed");
+            self.draft.pass(host, if changed { Effect::Changed } else { Effect::Done });
             return;
         }
         let items = result.get("results").and_then(Value::as_array);
@@ -264,6 +218,8 @@ impl Reader {
             handler: at.section == Some(Section::Handler),
             no_log: payload.censored,
             attempts: payload.attempts,
+            time: payload.end,
+            class: payload.told,
             location: at.task_place.clone(),
             line,
             ..Failure::default()
@@ -287,6 +243,9 @@ impl Reader {
 
     /// The runs in their order; and what may be a run of the callbacks `minimal` or `oneline`, if the text holds nothing else.
     pub(super) fn finish(mut self) -> (Kept, Option<Run>) {
+        if self.open.take().is_some_and(|(_, document)| !document.is_new()) {
+            self.abandon();
+        }
         self.end();
         (self.done, self.adhoc.finish())
     }
@@ -324,10 +283,19 @@ fn mark_ignored(draft: &mut Draft) {
 /// Reads JSON; bytes that are no text stand in it as halves of surrogate pairs, which no parser takes.
 fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
     let read = serde_json::from_str(text).ok();
-    read.or_else(|| {
-        let mended = text.contains("\\ud").then(|| without_lone_surrogates(text))?;
-        serde_json::from_str(&mended).ok()
+    read.or_else(|| match mended(text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(text) => serde_json::from_str(&text).ok(),
     })
+}
+
+/// JSON without halves of surrogate pairs.
+fn mended(text: &str) -> Cow<'_, str> {
+    if text.contains("\\ud") {
+        Cow::Owned(without_lone_surrogates(text))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// The text with every escaped half of a surrogate pair replaced.

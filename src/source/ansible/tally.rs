@@ -1,13 +1,11 @@
-//! What a run did besides failing: how far every host came, what changed, what was tried again, how long tasks took.
+//! What a run did besides failing: what changed, what was tried again, how long tasks took.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::model::{Progress, Retry, Running, Slow};
+use super::model::{Retry, Slow};
 use super::prefix::cut;
+use super::ways::Ways;
 
-/// Hosts whose way is followed.
-const HOSTS: usize = 5_000;
 const RETRIES: usize = 100;
 /// Tasks whose time is kept.
 const SLOWEST: usize = 5;
@@ -15,22 +13,13 @@ const SLOWEST: usize = 5;
 /// The counts of one run while it is read.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    hosts: HashMap<String, Seen>,
+    pub(super) ways: Ways,
     retries: Vec<Retry>,
     pub(super) diffs: u64,
     pub(super) deprecations: u64,
     clock: Clock,
     /// The table of `profile_tasks`, which knows better than the clock.
     table: Vec<Slow>,
-}
-
-/// How far a host came.
-#[derive(Debug, Default)]
-struct Seen {
-    changed: u64,
-    changed_in: usize,
-    task_no: usize,
-    task: Rc<str>,
 }
 
 #[derive(Debug, Default)]
@@ -42,25 +31,11 @@ struct Clock {
 }
 
 impl Tally {
-    /// A host has a result of this task; the items of a loop count once.
-    pub(super) fn result(&mut self, host: &str, task: &Rc<str>, task_no: usize, changed: bool) {
-        if !self.hosts.contains_key(host) {
-            if self.hosts.len() >= HOSTS {
-                return;
-            }
-            self.hosts.insert(host.to_owned(), Seen::default());
-        }
-        let Some(seen) = self.hosts.get_mut(host) else { return };
-        (seen.task_no, seen.task) = (task_no, Rc::clone(task));
-        if changed && seen.changed_in != task_no {
-            (seen.changed, seen.changed_in) = (seen.changed + 1, task_no);
-        }
-    }
-
     /// A line that is nothing else: a retry, a diff, a deprecation, a row of the table of times.
     pub(super) fn remark(&mut self, line: &str, after_recap: bool) {
         match line.as_bytes().first() {
             Some(b'F') => self.retry(line),
+            Some(b'N') => self.ways.notice(line),
             Some(b'+') if line.starts_with("+++ after") => self.diffs += 1,
             Some(b'[') if line.starts_with("[DEPRECATION WARNING]: ") => self.deprecations += 1,
             _ if after_recap => self.row(line),
@@ -120,6 +95,11 @@ impl Tally {
         clock.open = task.map(|task| (Rc::clone(task), at));
     }
 
+    /// The time of the first banner.
+    pub(super) fn began(&self) -> Option<u64> {
+        self.clock.first
+    }
+
     /// From the first banner to the last one.
     pub(super) fn millis(&self) -> Option<u64> {
         let (first, last) = (self.clock.first?, self.clock.last?);
@@ -134,32 +114,6 @@ impl Tally {
 
     pub(super) fn take_retries(&mut self) -> Vec<Retry> {
         std::mem::take(&mut self.retries)
-    }
-
-    /// Every host that has a result, by name.
-    pub(super) fn progress(&self) -> Vec<Progress> {
-        let of = |(name, seen): (&String, &Seen)| Progress {
-            host: name.clone(),
-            changed: seen.changed,
-            last_task: seen.task.to_string(),
-        };
-        let mut all: Vec<_> = self.hosts.iter().map(of).collect();
-        all.sort_by(|a, b| a.host.cmp(&b.host));
-        all
-    }
-
-    /// What was going on when the text ended: the last task, and the hosts of its play that have no result of it.
-    pub(super) fn running(&self, task: &str, task_no: usize, play_from: usize) -> Option<Running> {
-        let of_play = || self.hosts.iter().filter(|(_, seen)| seen.task_no > play_from);
-        let mut hosts: Vec<String> = of_play()
-            .filter(|(_, seen)| seen.task_no != task_no)
-            .map(|(name, _)| name.clone())
-            .collect();
-        if hosts.is_empty() && of_play().next().is_some() {
-            return None;
-        }
-        hosts.sort();
-        Some(Running { task: task.to_owned(), hosts })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the callbacks `minimal` and `oneline` print: hosts and results, without plays, tasks and a recap.
 
 use super::super::finish;
-use super::super::grammar::Section;
+use super::super::grammar::{Effect, Section};
 use super::super::model::{Failure, Form, Kind, Run};
 use super::super::payload::{self, Payload, tail};
 use super::super::record::name_of;
@@ -35,6 +35,11 @@ struct Head<'a> {
 }
 
 impl Adhoc {
+    /// Whether no result is open.
+    pub(super) fn is_between(&self) -> bool {
+        self.open.is_none()
+    }
+
     pub(super) fn line(&mut self, number: usize, line: &str) {
         let Some(head) = head(line) else {
             if let Some(open) = self.open.as_mut().filter(|o| o.text.len() < TEXT_CAP) {
@@ -52,7 +57,7 @@ impl Adhoc {
         self.close();
         let (draft, host) = (&mut self.draft, name_of(head.host));
         draft.form = Form::Minimal;
-        let task = draft.at.task.get_or_insert_with(|| "".into()).clone();
+        draft.at.task.get_or_insert_with(|| "".into());
         draft.at.section = Some(Section::Task);
         draft.at.task_no += 1;
         match head.word {
@@ -62,8 +67,12 @@ impl Adhoc {
                 self.open = Some(Open { host, unreachable, rc: head.rc, line: number, text });
             }
             word => {
-                draft.passed.insert(host.clone(), number);
-                draft.tally.result(&host, &task, draft.at.task_no, word == "CHANGED");
+                let effect = match word {
+                    "CHANGED" => Effect::Changed,
+                    "SKIPPED" => Effect::Skipped,
+                    _ => Effect::Done,
+                };
+                draft.pass(&host, effect);
             }
         }
     }
@@ -85,6 +94,8 @@ impl Adhoc {
             stderr_tail: payload.stderr,
             no_log: payload.censored,
             attempts: payload.attempts,
+            time: payload.end,
+            class: payload.told,
             line: open.line,
             ..Failure::default()
         });

@@ -58,7 +58,7 @@ impl Reader {
         self.task(&Named { name, path: Some(location) }, Section::Task);
         let body = ["<failure", "<error"].iter().find_map(|tag| text.split_once(tag));
         let result = body.map_or_else(Map::new, |(_, body)| result(body));
-        self.result(number, host, &Value::Object(result));
+        self.result(number, host, &result);
     }
 }
 

@@ -7,6 +7,7 @@ use super::{Named, Reader, parse};
 use crate::source::ansible::grammar::Section;
 use crate::source::ansible::model::{Form, Kind};
 use crate::source::ansible::record::name_of;
+use crate::source::ansible::slim::Slim;
 use crate::source::ansible::state::{Ending, HaltKind};
 
 #[derive(Deserialize)]
@@ -28,7 +29,7 @@ struct Data {
     task_path: Option<String>,
     role: Option<String>,
     host: Option<String>,
-    res: Map<String, Value>,
+    res: Slim,
     ignore_errors: Option<bool>,
     processed: Map<String, Value>,
     ok: Map<String, Value>,
@@ -103,7 +104,7 @@ impl Reader {
     fn runner_result(&mut self, number: usize, event: &str, data: Data) {
         self.runner_task(&data, self.draft.at.section.unwrap_or(Section::Task));
         let from = self.draft.failures.len();
-        let mut result = data.res;
+        let Slim(mut result) = data.res;
         match event {
             "runner_on_failed" => drop(result.insert("failed".to_owned(), true.into())),
             "runner_on_unreachable" => drop(result.insert("unreachable".to_owned(), true.into())),
@@ -111,7 +112,7 @@ impl Reader {
                 result.remove("failed");
             }
         }
-        self.result(number, &data.host.unwrap_or_default(), &Value::Object(result));
+        self.result(number, &data.host.unwrap_or_default(), &result);
         if data.ignore_errors == Some(true) {
             for entry in self.draft.failures.iter_mut().skip(from) {
                 entry.failure.kind = Kind::Ignored;
