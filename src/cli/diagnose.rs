@@ -15,7 +15,7 @@ use crate::diagnose::{Signatures, diagnose};
 use crate::redact::Redacted;
 use crate::report::chart::{self, Chart};
 use crate::report::{
-    BundlePath, BundleRow, Diagnosis, Evidence, Excerpt, Report, Stage, json, summary,
+    BundlePath, BundleRow, Diagnosis, Evidence, Excerpt, Report, Stage, json, summary, timeline,
 };
 use crate::source::files::{self, Keep};
 use crate::task::Deadline;
@@ -133,6 +133,7 @@ pub(super) fn explain(
 ) -> Result<Report, Failure> {
     let signatures = Signatures::builtin().context("load the built-in signatures")?;
     let diagnoses: Vec<Diagnosis> = diagnose(evidence, &signatures);
+    let charts = charts(evidence);
     Ok(Report {
         stage: Stage::Diagnose,
         job: session.job_row(config),
@@ -144,7 +145,8 @@ pub(super) fn explain(
         collected: Vec::new(),
         job_status: session.job_status().map(str::to_owned),
         failures: failures(evidence),
-        charts: charts(evidence),
+        timeline: timeline::of(evidence, &charts, &session.redactor),
+        charts,
         bundle: None,
         partial: session.cancel.is_cancelled(),
         api: None,

@@ -18,6 +18,7 @@ mod sample;
 mod story;
 pub mod summary;
 pub mod text;
+pub mod timeline;
 mod units;
 pub mod verdict;
 
@@ -26,6 +27,7 @@ pub use diagnosis::{Certainty, Diagnosis, EvidenceLine};
 pub use evidence::{BundlePath, Evidence, EvidenceKind, Excerpt, Raw, Truncation};
 pub use finding::Finding;
 pub use play::{Play, PlayHost};
+pub use timeline::TimelineRow;
 pub use verdict::{BlockClass, Candidate, Reason, Selection, Verdict};
 
 use std::time::Duration;
@@ -162,6 +164,8 @@ pub struct Report {
     pub failures: Vec<Excerpt<Redacted>>,
     /// Metrics around the failure (black box).
     pub charts: Vec<chart::Chart>,
+    /// When what happened, in the order of time (black box).
+    pub timeline: Vec<TimelineRow>,
     /// The bundle (black box).
     pub bundle: Option<BundleRow>,
     /// Whether the run was cut short by a signal.
