@@ -20,13 +20,12 @@ fn fault(page: &str, budget: usize) -> Option<String> {
     for line in page.lines() {
         match fence {
             Some(open) if line == open => fence = None,
-            Some(_) => {}
             None if line.starts_with("```") => {
                 fence = Some(line.trim_end_matches(|c: char| c != '`'));
             }
             None if line.starts_with("<details>") => folded += 1,
             None if line == "</details>" => folded -= 1,
-            None => {}
+            Some(_) | None => {}
         }
     }
     (fence.is_some() || folded != 0).then(|| format!("open fence {fence:?}, {folded} open details"))
@@ -47,7 +46,8 @@ fn any_report() -> impl Strategy<Value = Report> {
         report.job.job = t(0);
         report.notes = (0..many).map(|_| t(1)).collect();
         if report.stage == Stage::Diagnose {
-            let numbered = |n: usize| failure(&format!("{n} {}", texts[2]), &texts[3], n % 2 == 0);
+            let numbered =
+                |n: usize| failure(&format!("{n} {}", texts[2]), &texts[3], n.is_multiple_of(2));
             report.failures = (0..many).map(numbered).collect();
             report.timeline = (0..many)
                 .map(|_| TimelineRow {
