@@ -4,13 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
+use serde_json::Value;
 
 use super::failure::Failure;
 use super::page;
 use super::session::Session;
 use super::{publish, upload};
-use serde_json::Value;
-
 use crate::collect::{self, Collection, Collector, Room, bundle};
 use crate::config::Config;
 use crate::diagnose::{Signatures, diagnose};
@@ -18,7 +17,7 @@ use crate::redact::{Packing, Redacted, Store};
 use crate::report::chart::{self, Chart};
 use crate::report::{
     Allowance, BundlePath, BundleRow, Diagnosis, Evidence, Excerpt, Report, Seal, Stage, json,
-    summary,
+    summary, timeline,
 };
 use crate::source::files;
 use crate::source::host::Host;
@@ -196,6 +195,7 @@ pub(super) fn explain(
 ) -> Result<Report, Failure> {
     let signatures = Signatures::builtin().context("load the built-in signatures")?;
     let diagnoses: Vec<Diagnosis> = diagnose(evidence, &signatures);
+    let charts = charts(evidence);
     Ok(Report {
         stage: Stage::Diagnose,
         job: session.job_row(config),
@@ -207,7 +207,8 @@ pub(super) fn explain(
         collected: Vec::new(),
         job_status: session.job_status().map(str::to_owned),
         failures: failures(evidence),
-        charts: charts(evidence),
+        timeline: timeline::of(evidence, &charts, &session.redactor),
+        charts,
         bundle: None,
         partial: session.cancel.is_cancelled(),
         api: None,

@@ -69,6 +69,7 @@ pub(super) async fn run(session: &Session) -> Result<Report, Failure> {
         job_status: None,
         failures: Vec::new(),
         charts: Vec::new(),
+        timeline: Vec::new(),
         bundle: None,
         partial: session.cancel.is_cancelled(),
         api,

@@ -7,6 +7,7 @@ mod charts;
 mod gate;
 mod items;
 mod parts;
+mod timeline;
 mod writer;
 
 use base64::Engine as _;
@@ -74,6 +75,7 @@ pub fn render(page: &Page<'_>) -> String {
     parts::steps(&mut html, report);
     parts::causes(&mut html, page);
     parts::failures(&mut html, report);
+    timeline::section(&mut html, report);
     parts::plays(&mut html, page.plays);
     charts::section(&mut html, report);
     if let Some(gate) = page.gate {

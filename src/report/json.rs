@@ -9,10 +9,12 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::rows::{self, Secret};
+use super::timeline::Lane;
 use super::units::millis;
 use super::{
     ApiUse, Artifact, BlockClass, BundleRow, Candidate, Collected, CollectedRow, Diagnosis,
-    EvidenceLine, Excerpt, Finding, Reason, Report, SCHEMA, Selection, Stage, Verdict, escape,
+    EvidenceLine, Excerpt, Finding, Reason, Report, SCHEMA, Selection, Stage, TimelineRow, Verdict,
+    escape,
 };
 use crate::redact::Redacted;
 
@@ -67,6 +69,8 @@ struct Document {
     diagnoses: Vec<DiagnosisRow>,
     /// The failures that were read in the evidence, in order.
     failures: Vec<FailureRow>,
+    /// When what happened, in the order of time.
+    timeline: Vec<EventRow>,
     /// One for every collector.
     collected: Vec<CollectorRow>,
     /// The evidence archive.
@@ -100,6 +104,7 @@ impl Document {
             job_status: report.job_status.clone(),
             diagnoses: report.diagnoses.iter().map(DiagnosisRow::new).collect(),
             failures: report.failures.iter().map(FailureRow::new).collect(),
+            timeline: report.timeline.iter().map(EventRow::new).collect(),
             collected: report.collected.iter().map(CollectorRow::new).collect(),
             bundle: report.bundle.as_ref().map(BundleEntry::new),
             notes: report.notes.iter().map(text).collect(),
@@ -392,6 +397,25 @@ impl FailureRow {
             line: excerpt.line,
             root: excerpt.root,
         }
+    }
+}
+
+#[derive(Serialize, JsonSchema)]
+struct EventRow {
+    /// Seconds since 1970.
+    at: i64,
+    /// Whose event it is.
+    #[schemars(extend("enum" = Lane::ALL.map(Lane::word)))]
+    lane: &'static str,
+    #[schemars(extend("enum" = ["info", "warn", "fail"]))]
+    severity: &'static str,
+    text: String,
+}
+
+impl EventRow {
+    fn new(row: &TimelineRow) -> Self {
+        let (lane, severity) = (row.lane.word(), row.severity.word());
+        Self { at: row.at, lane, severity, text: text(&row.text) }
     }
 }
 

@@ -18,6 +18,7 @@ mod sample;
 mod story;
 pub mod summary;
 pub mod text;
+pub mod timeline;
 mod units;
 pub mod verdict;
 
@@ -29,6 +30,7 @@ pub use evidence::{
 };
 pub use finding::Finding;
 pub use play::{Play, PlayHost};
+pub use timeline::TimelineRow;
 pub use verdict::{BlockClass, Candidate, Reason, Selection, Verdict};
 
 use std::time::Duration;
@@ -165,6 +167,8 @@ pub struct Report {
     pub failures: Vec<Excerpt<Redacted>>,
     /// Metrics around the failure (black box).
     pub charts: Vec<chart::Chart>,
+    /// When what happened, in the order of time (black box).
+    pub timeline: Vec<TimelineRow>,
     /// The bundle (black box).
     pub bundle: Option<BundleRow>,
     /// Whether the run was cut short by a signal.

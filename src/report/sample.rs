@@ -31,6 +31,7 @@ pub(super) fn empty(stage: Stage) -> Report {
         job_status: None,
         failures: Vec::new(),
         charts: Vec::new(),
+        timeline: Vec::new(),
         bundle: None,
         partial: false,
         api: None,

@@ -3,6 +3,7 @@
 //! Escapes nothing: it keeps our own words apart from foreign ones ([`Piece`]), and each renderer treats them by the rules of its place.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::rows::{self, Alike, Shared};
 use super::units::{clock, count, thousands};
@@ -183,6 +184,38 @@ pub(super) fn percent(confidence: f64) -> String {
 /// The failure to show when no cause is known: the last root failure, else the last one.
 pub(super) fn last_error(report: &Report) -> Option<&Excerpt<Redacted>> {
     report.failures.iter().rev().find(|f| f.root).or(report.failures.last())
+}
+
+/// The failures without repeats, each with how often it was seen: the jobs of a matrix often fail alike, and one job's output may lie in
+/// two logs.
+pub(super) fn merged(failures: &[Excerpt<Redacted>]) -> Vec<(&Excerpt<Redacted>, usize)> {
+    let mut place = HashMap::new();
+    let mut all: Vec<(&Excerpt<Redacted>, usize)> = Vec::new();
+    for failure in failures {
+        let alike = (failure.root, failure.label.as_str(), failure.text.as_str());
+        let at = *place.entry(alike).or_insert(all.len());
+        match all.get_mut(at) {
+            Some((_, seen)) => *seen += 1,
+            None => all.push((failure, 1)),
+        }
+    }
+    all
+}
+
+/// Where the bundle lies, as who reads the report finds it: words, and the path behind them.
+pub(super) fn lies(path: &str) -> (&'static str, &str) {
+    const TEMPORARY: [&str; 2] = ["/github/runner_temp/", "/_work/_temp/"];
+    if let Some(rest) = path.strip_prefix("/github/workspace/") {
+        return ("In the workspace", rest);
+    }
+    let inside = TEMPORARY.iter().find_map(|folder| path.split_once(folder));
+    match inside {
+        Some((_, rest)) => {
+            ("In the runner's temporary folder, which is emptied after the job", rest)
+        }
+        None if path.starts_with('/') => ("On the machine of the job", path),
+        None => ("In the working directory", path),
+    }
 }
 
 /// Whether the black box found nothing that anybody would call a failure.

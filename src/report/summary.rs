@@ -22,6 +22,9 @@ const ROWS: usize = 50;
 /// Room for the sentence about what was left out.
 const NOTICE: usize = 700;
 
+/// Longest name or sentence in first lines that had to be made short, in characters.
+const SHORT: usize = 100;
+
 /// A template of the summary is faulty; never the fault of the data.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -50,10 +53,7 @@ pub enum Error {
 pub fn render(report: &Report, budget: usize) -> Result<String, Error> {
     let templates = Templates::new(parts::hosts(report))?;
     let mut page = Page { room: budget, shown: Vec::new(), left_out: Vec::new() };
-    let head = templates.render("headline", &parts::head(report))?;
-    if head.len() > budget {
-        return Ok(escape::cut_bytes(sign_and_words(headline(report).mark), budget).to_owned());
-    }
+    let head = head(report, budget, &templates)?;
     page.room -= head.len();
     let mut all = parts::all(report);
     all.sort_by_key(|part| part.rank);
@@ -61,6 +61,17 @@ pub fn render(report: &Report, budget: usize) -> Result<String, Error> {
         page.add(part, &templates)?;
     }
     Ok(page.finish(head))
+}
+
+/// The first lines. Long names must not take the room of all else, so they are cut before that, and at last given up.
+fn head(report: &Report, budget: usize, templates: &Templates) -> Result<String, Error> {
+    for longest in [escape::LINE, SHORT] {
+        let head = templates.render("headline", &parts::head(report, longest))?;
+        if head.len() <= budget / 2 {
+            return Ok(head);
+        }
+    }
+    Ok(escape::cut_bytes(sign_and_words(headline(report).mark), budget).to_owned())
 }
 
 /// What fits so far.
@@ -76,6 +87,12 @@ impl Page {
         let most = part.rows.len().min(ROWS);
         let room = self.room.saturating_sub(NOTICE);
         let mut rows = most;
+        if rows == 1 && !part.brief.is_empty() {
+            let whole = templates.render(part.template, &part.data(rows))?;
+            if whole.len() > room {
+                return self.add(&part.in_brief(), templates);
+            }
+        }
         while rows > 0 {
             let text = templates.render(part.template, &part.data(rows))?;
             if text.len() <= room {
@@ -142,5 +159,7 @@ const fn sign_and_words(mark: Mark) -> &'static str {
     }
 }
 
+#[cfg(test)]
+mod ladder_tests;
 #[cfg(test)]
 mod tests;

@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use runner_guard::redact::{Redacted, Redactor};
 use runner_guard::report::chart::{Chart, Series, Unit};
+use runner_guard::report::timeline::{Lane, Severity};
 use runner_guard::report::{
     Answer, BlockClass, BundlePath, BundleRow, Candidate, Collected, CollectedRow, Diagnosis,
     EvidenceLine, Excerpt, Finding, JobRow, Outcome, Reason, Report, Selection, Stage, Status,
-    Verdict, summary,
+    TimelineRow, Verdict, summary,
 };
 
 /// Texts that try to leave their place; `OWNED` must never stand in an element of their making.
@@ -180,6 +181,7 @@ fn report(raw: &str, stage: Stage) -> Report {
         job_status: Some("failure".to_owned()),
         failures: vec![Excerpt { label: t.clone(), text: t.clone(), line: 3, root: true }],
         charts: vec![chart(&t)],
+        timeline: vec![event(&t)],
         bundle: Some(BundleRow {
             path: raw.to_owned(),
             artifact: Some(Err(t.clone())),
@@ -191,6 +193,10 @@ fn report(raw: &str, stage: Stage) -> Report {
         runbooks: "docs/runbooks".to_owned(),
         took: Duration::ZERO,
     }
+}
+
+fn event(t: &Redacted) -> TimelineRow {
+    TimelineRow { at: 0, lane: Lane::Ansible, text: t.clone(), severity: Severity::Bad }
 }
 
 fn chart(t: &Redacted) -> Chart {

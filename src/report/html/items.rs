@@ -38,7 +38,7 @@ pub(super) fn section(html: &mut Html, page: &Page<'_>) {
         &[
             ("id", "find"),
             ("type", "search"),
-            ("placeholder", "Search in all entries"),
+            ("placeholder", "Search in all entries ( / )"),
             ("aria-label", "Search in all entries"),
             ("autocomplete", "off"),
         ],

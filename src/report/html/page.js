@@ -20,7 +20,20 @@
     var place = document.getElementById(location.hash.slice(1));
     if (place && place.tagName === "DETAILS") { place.hidden = false; place.open = true; place.scrollIntoView(); }
   }
+  // "/" goes to the search, Escape empties and leaves it, Enter goes to the first hit.
+  function key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target !== field) {
+      if (event.key === "/") { event.preventDefault(); field.focus(); field.select(); }
+    } else if (event.key === "Escape") {
+      field.value = ""; show(); field.blur();
+    } else if (event.key === "Enter") {
+      var first = items.filter(function (item) { return !item.hidden; })[0];
+      if (first) first.querySelector("summary").focus();
+    }
+  }
   field.addEventListener("input", show);
+  document.addEventListener("keydown", key);
   window.addEventListener("hashchange", follow);
   show();
   follow();

@@ -215,14 +215,17 @@ pub(super) fn failures(html: &mut Html, report: &Report) {
     if report.failures.is_empty() {
         return;
     }
-    html.leaf("h2", "", &format!("Failures ({})", report.failures.len()));
+    let all = story::merged(&report.failures);
+    html.leaf("h2", "", &format!("Failures ({})", all.len()));
     html.leaf("p", "soft", "Log excerpts (untrusted output of the job); root failures first.");
-    let numbered = report.failures.iter().enumerate();
-    let more = rows(html, FAILURES, numbered, |html, (at, one)| failure(html, one, at));
+    let numbered = all.into_iter().enumerate();
+    let more = rows(html, FAILURES, numbered, |html, (at, (one, seen))| {
+        failure(html, one, seen, at);
+    });
     missing(html, more, "report.json");
 }
 
-fn failure(html: &mut Html, failure: &Excerpt<Redacted>, at: usize) {
+fn failure(html: &mut Html, failure: &Excerpt<Redacted>, seen: usize, at: usize) {
     html.start("details", if at < OPEN { &[("open", "")] } else { &[] });
     html.start("summary", &[]);
     let (class, word) = if failure.root { ("bad", "root") } else { ("off", "follows") };
@@ -232,6 +235,10 @@ fn failure(html: &mut Html, failure: &Excerpt<Redacted>, at: usize) {
         escape::one_line(failure.label.as_str(), escape::LINE),
         failure.line
     ));
+    if seen > 1 {
+        html.text(" · ");
+        html.leaf("strong", "", &format!("seen {seen} times"));
+    }
     html.end();
     html.start("div", &[("class", "in")]);
     html.pre(&escape::cut(failure.text.as_str(), escape::BLOCK));

@@ -148,6 +148,43 @@ fn every_collector_shows_the_size_of_what_it_brought_unless_the_numbers_disagree
 }
 
 #[test]
+fn the_timeline_stands_on_the_page_with_lanes_and_without_markup() {
+    use super::super::timeline::{Lane, Severity, TimelineRow};
+    let row = |at, lane, words: &str, severity| TimelineRow {
+        at,
+        lane,
+        text: sample::text(words),
+        severity,
+    };
+    let mut report = sample::failed();
+    report.timeline = vec![
+        row(1_769_828_400, Lane::Job, "step 1: done", Severity::Info),
+        row(1_769_828_410, Lane::Ansible, HOSTILE, Severity::Bad),
+    ];
+    let page = page_of(&report, &[]);
+    assert!(page.contains("When what happened (UTC)"));
+    assert!(page.contains("<td title=\"time\" class=\"n w\">03:00:00</td>"), "{page}");
+    assert!(page.contains("<td title=\"what\" class=\"bad\">✖ "));
+    report.timeline[0].at -= 86_400;
+    assert!(page_of(&report, &[]).contains(">2026-01-30 03:00:00</td>"));
+    assert_eq!(tags(&page, "script"), 1, "only our own");
+}
+
+#[test]
+fn a_matrix_of_twelve_jobs_with_two_causes_shows_two_failures() {
+    let mut report = sample::failed();
+    let (disk, unit) = (report.failures[0].clone(), report.failures[1].clone());
+    report.failures =
+        (0..12).map(|n| if n % 3 == 0 { unit.clone() } else { disk.clone() }).collect();
+    let page = page_of(&report, &[]);
+    assert!(page.contains("<h2>Failures (2)</h2>"), "{page}");
+    assert!(page.contains(">seen 8 times<") && page.contains(">seen 4 times<"), "{page}");
+    let summary = crate::report::summary::render(&report, 900 << 10).unwrap();
+    assert!(summary.contains("All failures in order (2)"), "{summary}");
+    assert_eq!(summary.matches(", seen 8 times.").count(), 1, "{summary}");
+}
+
+#[test]
 fn charts_are_pictures_that_hold_no_markup_of_their_labels() {
     use super::super::chart::{Chart, Series, Unit};
     let mut report = sample::failed();

@@ -25,6 +25,7 @@ fn the_keys_of_the_document_are_these() {
             "job_status",
             "diagnoses",
             "failures",
+            "timeline",
             "collected",
             "bundle",
             "notes",

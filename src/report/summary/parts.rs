@@ -10,10 +10,11 @@ use crate::report::chart::Chart;
 use crate::report::escape::{self, Place};
 use crate::report::rows::{self, Alike, Row, Secret};
 use crate::report::story::{self, Piece};
+use crate::report::timeline::{self, Severity};
 use crate::report::units::{count, millis};
 use crate::report::{
     BundleRow, Candidate, Collected, CollectedRow, Diagnosis, Excerpt, Report, Stage, Status,
-    Verdict,
+    TimelineRow, Verdict,
 };
 
 /// Up to this many candidates stand in an open table; more are folded.
@@ -24,6 +25,9 @@ const BAR: u128 = 10;
 
 /// Lines of evidence shown for a cause.
 const EVIDENCE: usize = 5;
+
+/// Longest line of evidence where there is no room for more, in characters.
+const BRIEF: usize = 160;
 
 /// One part.
 pub(super) struct Part {
@@ -37,9 +41,17 @@ pub(super) struct Part {
     pub(super) rank: u8,
     /// Its rows; a part without rows is not shown.
     pub(super) rows: Vec<Value>,
+    /// The same in fewer words, for where the rows do not fit.
+    pub(super) brief: Vec<Value>,
 }
 
 impl Part {
+    /// The part in fewer words.
+    pub(super) fn in_brief(&self) -> Self {
+        let Self { name, template, place, rank, brief, .. } = self;
+        part(name, template, *place, *rank, brief.clone())
+    }
+
     /// What the template sees: the first `rows` rows, how many there are and how many are missing.
     pub(super) fn data(&self, rows: usize) -> Value {
         let shown: Vec<_> = self.rows.iter().take(rows).collect();
@@ -55,15 +67,15 @@ pub(super) fn hosts(report: &Report) -> Vec<String> {
 }
 
 /// The headline and the line about the job.
-pub(super) fn head(report: &Report) -> Value {
+pub(super) fn head(report: &Report, longest: usize) -> Value {
     let headline = story::headline(report);
     json!({
         "sign": sign(headline.mark),
-        "pieces": pieces(&headline.pieces),
+        "pieces": shortened(&headline.pieces, longest),
         "partial": report.partial,
         "shadow": report.shadow,
         "tally": story::tally(report),
-        "context": pieces(&story::context(report)),
+        "context": shortened(&story::context(report), longest),
         "run": report.job.run_url,
         "took": millis(report.took),
     })
@@ -102,14 +114,18 @@ fn gate_parts(report: &Report) -> Vec<Part> {
 fn box_parts(report: &Report) -> Vec<Part> {
     let causes: Vec<Value> = report.diagnoses.iter().map(|d| cause(report, d)).collect();
     let (best, others) = causes.split_at(causes.len().min(1));
+    let brief = report.diagnoses.iter().take(1).map(|d| cause_in_brief(report, d)).collect();
+    let last = unknown_cause(report);
+    let last_in_brief = last.iter().map(|_| json!({"error": null})).collect();
     vec![
-        part("the cause", "cause", 2, 2, best.to_vec()),
-        part("the last error", "unknown_cause", 2, 2, unknown_cause(report)),
+        Part { brief, ..part("the cause", "cause", 2, 2, best.to_vec()) },
+        Part { brief: last_in_brief, ..part("the last error", "unknown_cause", 2, 2, last) },
         part("other causes", "other_causes", 7, 8, others.to_vec()),
         part("failures", "failures", 8, 9, failures(report)),
+        part("the timeline", "timeline", 8, 8, timeline(report)),
         part("metrics", "charts", 8, 10, report.charts.iter().map(chart).collect()),
         part("collectors", "collectors", 9, 10, report.collected.iter().map(collector).collect()),
-        part("the bundle", "bundle", 14, 3, report.bundle.iter().map(bundle).collect()),
+        part("the bundle", "bundle", 14, 0, report.bundle.iter().map(bundle).collect()),
     ]
 }
 
@@ -126,7 +142,7 @@ fn api(api: &crate::report::ApiUse) -> Value {
 }
 
 fn part(name: &'static str, template: &'static str, place: u8, rank: u8, rows: Vec<Value>) -> Part {
-    Part { name, template, place, rank, rows }
+    Part { name, template, place, rank, rows, brief: Vec::new() }
 }
 
 fn do_now(report: &Report) -> Vec<Value> {
@@ -190,15 +206,24 @@ fn cause(report: &Report, diagnosis: &Diagnosis) -> Value {
         "category": diagnosis.category,
         "retry": story::retry_advice(diagnosis),
         "runbook": runbook(report, &story::place(&diagnosis.runbook, &diagnosis.id).unwrap_or_default()),
-        "evidence": evidence(diagnosis),
+        "evidence": evidence(diagnosis, EVIDENCE, escape::LINE),
     })
 }
 
-fn evidence(diagnosis: &Diagnosis) -> String {
+/// A cause with a single line of evidence, and that one short.
+fn cause_in_brief(report: &Report, diagnosis: &Diagnosis) -> Value {
+    let mut brief = cause(report, diagnosis);
+    brief["evidence"] = json!(evidence(diagnosis, 1, BRIEF));
+    brief["subject"] = json!(diagnosis.subject.as_ref().map(|s| escape::cut(s.as_str(), BRIEF)));
+    brief
+}
+
+/// The first `lines` lines, none longer than `longest` characters.
+fn evidence(diagnosis: &Diagnosis, lines: usize, longest: usize) -> String {
     let line = |e: &crate::report::EvidenceLine| {
-        format!("{}:{}: {}", e.path, e.line, escape::one_line(e.text.as_str(), escape::LINE))
+        format!("{}:{}: {}", e.path, e.line, escape::one_line(e.text.as_str(), longest))
     };
-    diagnosis.evidence.iter().take(EVIDENCE).map(line).collect::<Vec<_>>().join("\n")
+    diagnosis.evidence.iter().take(lines).map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn unknown_cause(report: &Report) -> Vec<Value> {
@@ -209,13 +234,37 @@ fn unknown_cause(report: &Report) -> Vec<Value> {
 }
 
 fn failures(report: &Report) -> Vec<Value> {
-    report.failures.iter().map(failure).collect()
+    let row = |(excerpt, seen): (&Excerpt<Redacted>, usize)| {
+        let mut row = failure(excerpt);
+        if seen > 1 {
+            row["seen"] = json!(seen);
+        }
+        row
+    };
+    story::merged(&report.failures).into_iter().map(row).collect()
+}
+
+fn timeline(report: &Report) -> Vec<Value> {
+    let row = |event: &TimelineRow| {
+        json!({
+            "time": timeline::time(report, event.at),
+            "sign": match event.severity {
+                Severity::Info => "",
+                Severity::Look => "⚠️",
+                Severity::Bad => "❌",
+            },
+            "lane": event.lane.word(),
+            "text": escape::one_line(event.text.as_str(), escape::LINE),
+        })
+    };
+    report.timeline.iter().map(row).collect()
 }
 
 fn failure(excerpt: &Excerpt<Redacted>) -> Value {
     json!({
         "label": excerpt.label.as_str(),
         "line": excerpt.line,
+        "seen": null,
         "kind": if excerpt.root { "a root failure" } else { "after another failure" },
         "text": excerpt.text.as_str(),
     })
@@ -311,11 +360,13 @@ fn bundle(bundle: &BundleRow) -> Value {
         Some(Err(why)) => (None, Some(why.as_str())),
         None => (None, None),
     };
+    let (lies, path) = story::lies(&bundle.path);
     json!({
         "artifact": artifact,
         "why_not": why_not,
         "page": bundle.page,
-        "path": bundle.path,
+        "lies": lies,
+        "path": path,
         "bytes": bundle.bytes,
         "entries": bundle.entries,
         "redactions": bundle.redactions,
@@ -337,6 +388,17 @@ fn pieces(all: &[Piece<'_>]) -> Vec<Value> {
         Piece::Foreign(words) => json!({"kind": "foreign", "text": words}),
     };
     all.iter().map(piece).collect()
+}
+
+/// The pieces with no text of more than `longest` characters.
+fn shortened(all: &[Piece<'_>], longest: usize) -> Vec<Value> {
+    let mut all = pieces(all);
+    for piece in &mut all {
+        if let Some(Value::String(words)) = piece.get_mut("text") {
+            *words = escape::cut(words, longest).into_owned();
+        }
+    }
+    all
 }
 
 fn chart(chart: &Chart) -> Value {

@@ -14,7 +14,7 @@ use crate::report::chart::{self, Chart};
 use crate::report::{escape, units};
 
 /// Name and text of every template.
-pub(super) const ALL: [(&str, &str); 20] = [
+pub(super) const ALL: [(&str, &str); 21] = [
     ("headline", include_str!("../../../templates/headline.hbs")),
     ("do_now", include_str!("../../../templates/do_now.hbs")),
     ("findings", include_str!("../../../templates/findings.hbs")),
@@ -30,6 +30,7 @@ pub(super) const ALL: [(&str, &str); 20] = [
     ("api", include_str!("../../../templates/api.hbs")),
     ("other_causes", include_str!("../../../templates/other_causes.hbs")),
     ("failures", include_str!("../../../templates/failures.hbs")),
+    ("timeline", include_str!("../../../templates/timeline.hbs")),
     ("charts", include_str!("../../../templates/charts.hbs")),
     ("collectors", include_str!("../../../templates/collectors.hbs")),
     ("observations", include_str!("../../../templates/observations.hbs")),
