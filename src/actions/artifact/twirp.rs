@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, USER_AGENT};
 use reqwest::{Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::blob::Target;
 use super::error::{Cause, Error, Refusal, chain_of};
-use super::{Kind, Session};
+use super::{Kind, Session, retry};
 
 const SERVICE: &str = "/twirp/github.actions.results.api.v1.ArtifactService/";
 const AGENT: &str = concat!("runner-guard/", env!("CARGO_PKG_VERSION"));
@@ -354,13 +354,9 @@ pub(super) fn refused(
     Error::new(tried, Cause::Refused(Box::new(refusal))).after(wished_wait(headers))
 }
 
-/// How long the server asks to wait: `Retry-After` in seconds, or Azure's header in milliseconds.
+/// How long the server asks to wait.
 fn wished_wait(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
-    let azure = ["x-ms-retry-after-ms", "retry-after-ms"].into_iter().find_map(number);
-    azure
-        .map(|ms| Duration::from_millis(ms.into()))
-        .or_else(|| number(RETRY_AFTER.as_str()).map(|s| Duration::from_secs(s.into())))
+    retry::wished_wait(|name| headers.get(name)?.to_str().ok())
 }
 
 #[cfg(test)]
@@ -397,21 +393,5 @@ mod tests {
         assert_eq!(said(page, "k.e.y"), (String::new(), "Blocked by policy: ***".to_owned()));
         assert_eq!(page_words(b"see https://b.test/x?a=1&sig=abc now", &[]), "see now");
         assert_eq!(printable(&"x".repeat(999)).len(), 200);
-    }
-
-    #[test]
-    fn a_wished_wait_is_read_in_seconds_or_milliseconds() {
-        let headers = |name: &'static str, value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(name, value.parse().expect("value"));
-            headers
-        };
-        assert_eq!(wished_wait(&headers("retry-after", "7")), Some(Duration::from_secs(7)));
-        assert_eq!(
-            wished_wait(&headers("x-ms-retry-after-ms", "250")),
-            Some(Duration::from_millis(250))
-        );
-        assert_eq!(wished_wait(&headers("retry-after", "Wed, 21 Oct")), None);
-        assert_eq!(wished_wait(&headers("retry-after", "-1")), None);
     }
 }
