@@ -1,5 +1,7 @@
 //! What lies in a bundle.
 
+#![expect(clippy::disallowed_methods, reason = "the bundle is our own")]
+
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
