@@ -5,6 +5,7 @@ mod peers;
 mod servers;
 mod streaming;
 mod survival;
+mod whole;
 
 use std::io::Write as _;
 use std::sync::Mutex;

@@ -38,11 +38,14 @@ impl Default for Pace {
 pub(super) struct Clock {
     pub(super) pace: Pace,
     deadline: Instant,
+    /// The time that there was at first.
+    limit: Duration,
 }
 
 impl Clock {
     pub(super) fn new(pace: Pace, deadline: std::time::Instant) -> Self {
-        Self { pace, deadline: Instant::from_std(deadline) }
+        let deadline = Instant::from_std(deadline);
+        Self { pace, deadline, limit: deadline.saturating_duration_since(Instant::now()) }
     }
 
     /// Runs `once` until it succeeds, fails for good, is out of tries, or would wait beyond the deadline.
@@ -54,8 +57,10 @@ impl Clock {
         let mut attempt = 1;
         let mut last = None;
         loop {
-            let late =
-                |last: Option<Error>| last.unwrap_or_else(|| Error::new(tried, Cause::Deadline));
+            let limit = self.limit;
+            let late = |last: Option<Error>| {
+                last.unwrap_or_else(|| Error::new(tried, Cause::Deadline { limit }))
+            };
             let Ok(answer) = tokio::time::timeout_at(self.deadline, once()).await else {
                 return Err(late(last));
             };
@@ -138,7 +143,8 @@ mod tests {
     use super::*;
 
     fn clock(limit_s: u64) -> Clock {
-        Clock { pace: Pace::default(), deadline: Instant::now() + Duration::from_secs(limit_s) }
+        let limit = Duration::from_secs(limit_s);
+        Clock { pace: Pace::default(), deadline: Instant::now() + limit, limit }
     }
 
     fn refused(status: u16, after: Option<u64>) -> Error {
@@ -205,7 +211,10 @@ mod tests {
     async fn a_call_that_never_ends_is_cut_at_the_deadline() {
         let start = Instant::now();
         let answer: Result<(), Error> = clock(5).retry("try", std::future::pending).await;
-        assert_eq!(answer.expect_err("cut").chain(), "try: no time is left before the deadline");
+        assert_eq!(
+            answer.expect_err("cut").chain(),
+            "try: no time is left before the deadline of 5 s"
+        );
         assert_eq!(start.elapsed().as_secs(), 5);
     }
 

@@ -23,7 +23,7 @@ const PAGE: &str = "temp/runner-guard/report.html";
 const BUNDLE: &str = "runner-guard-bundle.tar.gz";
 
 /// The end of a job whose deploy failed.
-fn post(server: &FakeGitHub) -> Guard {
+pub(super) fn post(server: &FakeGitHub) -> Guard {
     Guard::action("runner-guard-post")
         .file("ws/ansible.log", LOG)
         .env("INPUT_ANSIBLE-LOG", "ansible.log")
