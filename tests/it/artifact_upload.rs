@@ -1,6 +1,7 @@
 //! An upload against servers of both characters, with everything that goes wrong on the way, and against the official client.
 
 mod faults;
+mod full_disk;
 mod peers;
 mod servers;
 mod streaming;
