@@ -1,5 +1,6 @@
 //! An upload against servers of both characters, with everything that goes wrong on the way, and against the official client.
 
+mod ended;
 mod faults;
 mod full_disk;
 mod peers;

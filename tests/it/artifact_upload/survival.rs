@@ -44,16 +44,16 @@ pub(super) fn refusing() -> FakeGitHub {
 }
 
 /// A process that is killed at the end of the test, if not before.
-struct Started(Child);
+pub(super) struct Started(pub(super) Child);
 
 impl Started {
-    fn of(guard: &Guard) -> Self {
+    pub(super) fn of(guard: &Guard) -> Self {
         let quiet = |mut command: Command| command.stdout(Stdio::null()).spawn().expect("start");
         Self(quiet(guard.command()))
     }
 
     /// Ends it as a runner does that has waited long enough, or a kernel without memory.
-    fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         self.0.kill().expect("kill");
         self.0.wait().expect("it ends");
     }
@@ -67,7 +67,7 @@ impl Drop for Started {
 }
 
 /// Waits until this is so; not for ever.
-fn until(what: &str, so: impl Fn() -> bool) {
+pub(super) fn until(what: &str, so: impl Fn() -> bool) {
     let start = Instant::now();
     while !so() {
         assert!(start.elapsed() < Duration::from_mins(1), "never came: {what}");
@@ -75,7 +75,7 @@ fn until(what: &str, so: impl Fn() -> bool) {
     }
 }
 
-fn summary(guard: &Guard) -> String {
+pub(super) fn summary(guard: &Guard) -> String {
     std::fs::read_to_string(guard.path("commands/summary")).unwrap_or_default()
 }
 
