@@ -78,13 +78,13 @@ timed() {
   local to=$1
   shift
   /usr/bin/time -a -o "$to" -f '%e %M %U %S' "${action[@]}" "$@" >"$to.out" 2>&1 || { tail -n 20 "$to.out" >&2; die "failed: $*"; }
-  tail -n 1 "$to"
+  awk 'END { printf "%s s, %s KiB, processor %.2f s\n", $1, $2, $3 + $4 }' "$to"
 }
 
 for ((round = 1; round <= rounds; round++)); do
   config "ours-$round" >"$work/c.yml"
   rm -rf "$work/out"
-  printf '%-16s %s\n' runner-guard "$(timed "$work/ours" "$binary" diagnose --config "$work/c.yml" --out "$work/out")" \
+  printf '%-18s %s\n' runner-guard "$(timed "$work/ours" "$binary" diagnose --config "$work/c.yml" --out "$work/out")" \
     @actions/artifact "$(timed "$work/theirs" node upload.mjs "theirs-$round" "$work/logs")"
 done
 
@@ -98,7 +98,9 @@ count=$(find "$work/downloaded" -name 'log-*.log' | wc -l)
 sent=$(bytes "$work/logs") arrived=$(bytes "$work/downloaded")
 printf '%s of %s logs arrived, %s of %s bytes\n' "$count" "$files" "$arrived" "$sent"
 
-middle() { awk -v at="$1" '{ print $at }' "$2" | sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
+# middle FIELD FILE: field 3 is the whole time of the processor.
+middle() { awk -v at="$1" '{ $3 += $4; print $at }' "$2" | sort -n | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
+printf 'processor  %s s of %s s\n' "$(middle 3 "$work/ours")" "$(middle 3 "$work/theirs")"
 awk -v ours="$(middle 1 "$work/ours") $(middle 2 "$work/ours")" -v theirs="$(middle 1 "$work/theirs") $(middle 2 "$work/theirs")" \
   -v time="$most_time" -v memory="$most_memory" 'BEGIN {
     split(ours, a); split(theirs, b)
