@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, USER_AGENT};
-use reqwest::{Response, StatusCode, Url};
+use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::blob::Target;
+use super::blob::{Meter, Target};
 use super::error::{Cause, Error, Refusal, chain_of};
 use super::{Kind, Session, retry};
 
@@ -247,15 +247,10 @@ async fn call<A: DeserializeOwned>(
         .header(AUTHORIZATION, format!("Bearer {token}"))
         .header(USER_AGENT, AGENT)
         .body(bytes);
-    let exchange = async {
-        let response = request.send().await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        Ok((status, headers, capped_body(response).await?))
-    };
-    let idle = session.clock.pace.idle;
-    let (status, headers, body) = match tokio::time::timeout(idle, exchange).await {
-        Ok(exchanged) => exchanged.map_err(|e| transport(&tried(), &host, e))?,
-        Err(_) => return Err(Error::new(tried(), Cause::Stalled { host, idle })),
+    let (idle, meter) = (session.clock.pace.idle, Meter::default());
+    let (status, headers, body) = tokio::select! {
+        done = exchange(request, &meter) => done.map_err(|e| transport(&tried(), &host, e))?,
+        () = meter.stalled(idle) => return Err(Error::new(tried(), Cause::Stalled { host, idle })),
     };
     if !status.is_success() {
         return Err(refused(&tried(), &host, status, &headers, said(&body, token)));
@@ -276,15 +271,22 @@ pub(super) fn transport(tried: &str, host: &str, error: reqwest::Error) -> Error
     Error::new(tried, Cause::Transport { host: host.to_owned(), reason })
 }
 
-/// Reads at most [`ANSWER_CAP`] bytes; what follows is dropped.
-pub(super) async fn capped_body(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
+/// Sends the request; of the body of the answer at most [`ANSWER_CAP`] bytes are read, and what follows is dropped. The meter is told
+/// of everything that comes.
+pub(super) async fn exchange(
+    request: RequestBuilder,
+    meter: &Meter,
+) -> Result<(StatusCode, HeaderMap, Vec<u8>), reqwest::Error> {
+    let mut response = request.send().await?;
+    let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     while body.len() < ANSWER_CAP {
+        meter.moved();
         let Some(chunk) = response.chunk().await? else { break };
         let room = ANSWER_CAP - body.len();
         body.extend(chunk.iter().take(room));
     }
-    Ok(body)
+    Ok((status, headers, body))
 }
 
 /// Code and words of a Twirp error body; of anything else, such as the page of a proxy, its words alone.
