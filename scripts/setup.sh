@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
 
-everything=(rust musl keys docker job-image prometheus ansible act node peers openapi cargo-deny actionlint cmark-gfm shellcheck chromium)
+everything=(rust musl keys docker job-image prometheus alertmanager loki ansible act node peers mermaid openapi cargo-deny actionlint cmark-gfm shellcheck chromium)
 
 as_root() { if ((EUID == 0)); then "$@"; else sudo "$@"; fi; }
 
@@ -99,6 +99,40 @@ setup_prometheus() {
   fi
 }
 
+setup_alertmanager() {
+  have prometheus-alertmanager && return
+  debian prometheus-alertmanager
+  if have systemctl && [[ -d /run/systemd/system ]]; then
+    as_root systemctl disable --now prometheus-alertmanager.service >/dev/null 2>&1 || true
+  fi
+}
+
+# The server of Grafana's Loki; Debian's package of that name is another program. A module that replaces parts of others can not be
+# installed by its name alone, so a module of our own takes over what it replaces.
+setup_loki() {
+  stamped loki "$loki_version" && [[ -x $bin/loki ]] && return
+  new_go loki "$loki_version"
+  say "loki $loki_version (about 6 minutes)"
+  local work module
+  work=$(mktemp -d "$cache/loki.XXXXXX")
+  (
+    cd "$work"
+    printf 'module runner-guard-loki\n\ngo 1.24\n' >go.mod
+    module=$(GOFLAGS=-mod=mod go mod download -json "github.com/grafana/loki/v3@$loki_version" | sed -n 's/^\t"GoMod": "\(.*\)",$/\1/p')
+    sed -n 's/^go /&/p; s/^toolchain /&/p' "$module" >versions
+    {
+      printf 'module runner-guard-loki\n\n'
+      cat versions
+      printf '\nrequire github.com/grafana/loki/v3 %s\n' "$loki_version"
+      awk '/^replace \(/ { block = 1; next } block && /^\)/ { block = 0 }
+           (block || /^replace /) && /=>/ && !/=> \.\// { sub(/^replace /, ""); print "replace " $0 }' "$module"
+    } >go.mod
+    GOFLAGS=-mod=mod CGO_ENABLED=0 go build -ldflags='-s -w' -o "$bin/loki" github.com/grafana/loki/v3/cmd/loki
+  ) >"$cache/loki-build.log" 2>&1 || { tail -n 20 "$cache/loki-build.log" >&2; die "loki could not be built"; }
+  rm -rf "$work"
+  stamp loki "$loki_version"
+}
+
 setup_ansible() {
   local venv=$cache/ansible
   stamped ansible "$ansible_version" && "$venv/bin/ansible-playbook" --version >/dev/null 2>&1 && return
@@ -110,14 +144,19 @@ setup_ansible() {
   stamp ansible "$ansible_version"
 }
 
-go_tool() { # NAME MODULE VERSION
-  "$bin/$1" --version 2>/dev/null | grep -qwF "${3#v}" && { stamp "$1" "$3"; return; }
-  "$bin/$1" --version 2>/dev/null | grep -qF "$3" && { stamp "$1" "$3"; return; }
+# new_go NAME VERSION: a Go that can build it.
+new_go() {
   have go || debian golang-go
   local go
   go=$(go env GOVERSION)
   [[ $(printf '%s\n' go1.24 "$go" | sort -V | head -n 1) == go1.24 ]] || [[ $(go env GOTOOLCHAIN 2>/dev/null) == auto* ]] \
-    || die "$1 $3 is built with go 1.24 or newer, and this is $go: install a newer one"
+    || die "$1 $2 is built with go 1.24 or newer, and this is $go: install a newer one"
+}
+
+go_tool() { # NAME MODULE VERSION
+  "$bin/$1" --version 2>/dev/null | grep -qwF "${3#v}" && { stamp "$1" "$3"; return; }
+  "$bin/$1" --version 2>/dev/null | grep -qF "$3" && { stamp "$1" "$3"; return; }
+  new_go "$1" "$3"
   say "$1 $3"
   GOBIN=$bin go install "$2@$3"
   stamp "$1" "$3"
@@ -131,22 +170,28 @@ setup_node() {
   debian nodejs npm
 }
 
-# The clients of other people that must be able to read what this project writes.
-setup_peers() {
-  local from=$root/tests/peers/artifact to=$cache/peers version
+# npm_peer NAME TO: the packages of tests/peers/NAME, in the folder TO of the cache.
+npm_peer() {
+  local from=$root/tests/peers/$1 to=$cache/$2 version
   [[ -f $from/package.json ]] || return 0
   version=$(cat "$from"/package*.json | sha256sum | cut -c 1-16)
-  stamped peers "$version" && [[ -d $to/node_modules ]] && return
+  stamped "$2" "$version" && [[ -d $to/node_modules ]] && return
   setup_node
-  say "npm packages of tests/peers/artifact (about 45 s)"
+  say "npm packages of tests/peers/$1 (about 45 s)"
   rm -rf "$to"
   mkdir -p "$to"
   cp "$from"/package*.json "$to"
   local how=install
   [[ -f $to/package-lock.json ]] && how=ci
   (cd "$to" && npm "$how" --no-audit --no-fund --loglevel=error) >&2
-  stamp peers "$version"
+  stamp "$2" "$version"
 }
+
+# The clients of other people that must be able to read what this project writes.
+setup_peers() { npm_peer artifact peers; }
+
+# The parser that draws the charts of a summary.
+setup_mermaid() { npm_peer mermaid mermaid; }
 
 setup_openapi() {
   local to=$cache/openapi

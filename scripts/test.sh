@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 trap '"$root/scripts/teardown.sh"' EXIT
-"$root/scripts/setup.sh" rust musl docker job-image prometheus ansible act node peers openapi cmark-gfm chromium
+"$root/scripts/setup.sh" rust musl docker job-image prometheus alertmanager loki ansible act node peers mermaid openapi cmark-gfm chromium
 
 # The tests judge what is shipped: the static binary, in its image. Thin LTO saves some minutes against the release.
 # A binary that is there already can be given, to run some tests again.
@@ -20,8 +20,11 @@ export RUNNER_GUARD_ACT=$bin/act
 export RUNNER_GUARD_ANSIBLE=$cache/ansible/bin
 export RUNNER_GUARD_OPENAPI_DIR=$cache/openapi/node_modules/@octokit/openapi
 export RUNNER_GUARD_PEERS_DIR=$cache/peers
+export RUNNER_GUARD_MERMAID_DIR=$cache/mermaid
+export RUNNER_GUARD_LOKI=$bin/loki
 RUNNER_GUARD_PROMETHEUS=$(command -v prometheus)
-export RUNNER_GUARD_PROMETHEUS
+RUNNER_GUARD_ALERTMANAGER=$(command -v prometheus-alertmanager)
+export RUNNER_GUARD_PROMETHEUS RUNNER_GUARD_ALERTMANAGER
 
 cd "$root"
 log=$cache/test.log

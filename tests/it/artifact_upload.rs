@@ -1,10 +1,13 @@
 //! An upload against servers of both characters, with everything that goes wrong on the way, and against the official client.
 
+mod ended;
 mod faults;
+mod full_disk;
 mod peers;
 mod servers;
 mod streaming;
 mod survival;
+mod whole;
 
 use std::io::Write as _;
 use std::sync::Mutex;

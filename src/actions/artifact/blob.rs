@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use super::Session;
 use super::error::{Cause, Error};
 use super::md5;
-use super::twirp::{capped_body, host_of, page_words, refused, transport};
+use super::twirp::{exchange, host_of, page_words, refused, transport};
 
 /// Size of a block in bytes; four of them in flight are the memory that an upload takes.
 const BLOCK: u64 = 4 * 1024 * 1024;
@@ -225,14 +225,8 @@ async fn put(
         request = request.header(CONTENT_MD5, md5);
     }
     let idle = session.clock.pace.idle;
-    let exchange = async {
-        let response = request.send().await?;
-        meter.moved();
-        let (status, headers) = (response.status(), response.headers().clone());
-        Ok((status, headers, capped_body(response).await?))
-    };
     let (status, headers, body) = tokio::select! {
-        done = exchange => done.map_err(|e| transport(&tried, &target.host, e))?,
+        done = exchange(request, &meter) => done.map_err(|e| transport(&tried, &target.host, e))?,
         () = meter.stalled(idle) => {
             return Err(Error::new(tried, Cause::Stalled { host: target.host.clone(), idle }));
         }
@@ -249,7 +243,7 @@ async fn put(
 
 /// When a byte last moved.
 #[derive(Clone)]
-struct Meter(Arc<Mutex<Instant>>);
+pub(super) struct Meter(Arc<Mutex<Instant>>);
 
 impl Default for Meter {
     fn default() -> Self {
@@ -258,7 +252,7 @@ impl Default for Meter {
 }
 
 impl Meter {
-    fn moved(&self) {
+    pub(super) fn moved(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
@@ -267,7 +261,7 @@ impl Meter {
     }
 
     /// Completes when nothing has moved for `idle`.
-    async fn stalled(&self, idle: Duration) {
+    pub(super) async fn stalled(&self, idle: Duration) {
         loop {
             let until = self.last() + idle;
             if until <= Instant::now() {

@@ -47,8 +47,11 @@ pub enum Cause {
         idle: Duration,
     },
     /// The deadline of the upload has passed.
-    #[error("no time is left before the deadline")]
-    Deadline,
+    #[error("no time is left before the deadline of {} s", .limit.as_secs_f64().round())]
+    Deadline {
+        /// The time that the whole upload had.
+        limit: Duration,
+    },
     /// The answer has not the form that was expected.
     #[error("{host}: unexpected answer: {reason}")]
     Answer {
@@ -182,7 +185,7 @@ impl Error {
             Cause::Stalled { .. } => true,
             Cause::Token(_)
             | Cause::Address(_)
-            | Cause::Deadline
+            | Cause::Deadline { .. }
             | Cause::Answer { .. }
             | Cause::File(_) => false,
         };
@@ -210,21 +213,32 @@ fn wants_login(reason: &str) -> bool {
 }
 
 const PROXY_LOGIN: &str = "the proxy asks for a login: put it into HTTPS_PROXY on the runner, as http://user:password@host:port";
+const AS_ACTION: &str = "run it as a container action: the runner gives ACTIONS_RUNTIME_TOKEN and ACTIONS_RESULTS_URL to actions only, not to run steps";
+const QUOTA: &str = "the storage quota for artifacts is used up, or the server or a proxy takes no request of this size: delete old artifacts, lower retention-days, or raise the limit";
+const WAY: &str = "allow this host in the firewall or set HTTPS_PROXY on the runner; uploads go to *.actions.githubusercontent.com and *.blob.core.windows.net";
+const DOWN: &str = "the service is overloaded or down (https://www.githubstatus.com for GitHub): save the bundle with actions/upload-artifact in a step after this one, or run the job again later";
+const REFUSED: &str = "something refuses it: the service, or a proxy or firewall that must allow *.actions.githubusercontent.com and *.blob.core.windows.net; when the request id is GitHub's, run the job again later";
+const TAKEN: &str = "set artifact-name to one that no other job of this run uses";
+const SLOW: &str = "the line is too slow for the bundle, or something stops it: collect less, or save the bundle with actions/upload-artifact in a step after this one";
+const LOST: &str =
+    "leave the folder of RUNNER_TEMP alone until the action has ended, and look at its disk";
 
 fn help_for(cause: &Cause) -> Option<&'static str> {
     match cause {
-        Cause::Token(_) | Cause::Address(_) => Some(
-            "run it as a container action: the runner gives ACTIONS_RUNTIME_TOKEN and ACTIONS_RESULTS_URL to actions only, not to run steps",
-        ),
-        Cause::Refused(refusal) if is_quota(refusal) => Some(
-            "the storage quota for artifacts is used up, or the server or a proxy takes no request of this size: delete old artifacts, lower retention-days, or raise the limit",
-        ),
-        Cause::Refused(refusal) if refusal.status == 407 => Some(PROXY_LOGIN),
+        Cause::Token(_) | Cause::Address(_) => Some(AS_ACTION),
+        Cause::Refused(refusal) if is_quota(refusal) => Some(QUOTA),
+        Cause::Refused(refusal) => match refusal.status {
+            407 => Some(PROXY_LOGIN),
+            408 | 425 | 429 | 500..=599 => Some(DOWN),
+            401 | 403 => Some(REFUSED),
+            409 => Some(TAKEN),
+            _ => None,
+        },
         Cause::Transport { reason, .. } if wants_login(reason) => Some(PROXY_LOGIN),
-        Cause::Transport { .. } | Cause::Stalled { .. } => Some(
-            "allow this host in the firewall or set HTTPS_PROXY on the runner; uploads go to *.actions.githubusercontent.com and *.blob.core.windows.net",
-        ),
-        Cause::Refused(_) | Cause::Deadline | Cause::Answer { .. } | Cause::File(_) => None,
+        // What answers in another form is most often the page of a proxy.
+        Cause::Transport { .. } | Cause::Stalled { .. } | Cause::Answer { .. } => Some(WAY),
+        Cause::Deadline { .. } => Some(SLOW),
+        Cause::File(_) => Some(LOST),
     }
 }
 
@@ -275,5 +289,31 @@ mod tests {
         let error = Error::new("create the artifact", Cause::Refused(Box::new(refusal)));
         assert!(!error.is_transient());
         assert!(error.help().is_some_and(|h| h.contains("retention-days")));
+    }
+
+    #[test]
+    fn every_cause_that_someone_can_do_something_about_says_what() {
+        let refused = |status| Cause::Refused(Box::new(Refusal { status, ..Refusal::default() }));
+        let (host, limit) = (|| "h".to_owned(), Duration::from_mins(2));
+        let words = || "x".to_owned();
+        for (cause, word) in [
+            (Cause::Token("x"), "container action"),
+            (refused(503), "actions/upload-artifact"),
+            (refused(429), "overloaded"),
+            (refused(403), "firewall"),
+            (refused(407), "HTTPS_PROXY"),
+            (refused(409), "artifact-name"),
+            (refused(413), "quota"),
+            (Cause::Transport { host: host(), reason: words() }, "firewall"),
+            (Cause::Stalled { host: host(), idle: limit }, "firewall"),
+            (Cause::Answer { host: host(), reason: words() }, "HTTPS_PROXY"),
+            (Cause::Deadline { limit }, "actions/upload-artifact"),
+            (Cause::File(std::io::Error::other("x")), "RUNNER_TEMP"),
+        ] {
+            let error = Error::new("try", cause);
+            assert!(error.help().is_some_and(|help| help.contains(word)), "{error:?}");
+        }
+        let late = Error::new("upload", Cause::Deadline { limit });
+        assert_eq!(late.chain(), "upload: no time is left before the deadline of 120 s");
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::time::Instant;
 
@@ -37,11 +38,14 @@ impl Default for Pace {
 pub(super) struct Clock {
     pub(super) pace: Pace,
     deadline: Instant,
+    /// The time that there was at first.
+    limit: Duration,
 }
 
 impl Clock {
     pub(super) fn new(pace: Pace, deadline: std::time::Instant) -> Self {
-        Self { pace, deadline: Instant::from_std(deadline) }
+        let deadline = Instant::from_std(deadline);
+        Self { pace, deadline, limit: deadline.saturating_duration_since(Instant::now()) }
     }
 
     /// Runs `once` until it succeeds, fails for good, is out of tries, or would wait beyond the deadline.
@@ -53,8 +57,10 @@ impl Clock {
         let mut attempt = 1;
         let mut last = None;
         loop {
-            let late =
-                |last: Option<Error>| last.unwrap_or_else(|| Error::new(tried, Cause::Deadline));
+            let limit = self.limit;
+            let late = |last: Option<Error>| {
+                last.unwrap_or_else(|| Error::new(tried, Cause::Deadline { limit }))
+            };
             let Ok(answer) = tokio::time::timeout_at(self.deadline, once()).await else {
                 return Err(late(last));
             };
@@ -110,13 +116,35 @@ fn random_fraction() -> f64 {
     f64::from(byte[0]) / f64::from(u8::MAX)
 }
 
+/// How long an answer asks to wait: Azure's headers in milliseconds, or `Retry-After` in seconds or as the time to come back at.
+///
+/// That time is compared with the answer's own `Date`, because the clock of the runner may be wrong; without one it is not known.
+pub(super) fn wished_wait<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Option<Duration> {
+    let number = |name: &str| header(name)?.trim().parse::<u32>().ok();
+    if let Some(ms) = ["x-ms-retry-after-ms", "retry-after-ms"].into_iter().find_map(number) {
+        return Some(Duration::from_millis(ms.into()));
+    }
+    if let Some(seconds) = number("retry-after") {
+        return Some(Duration::from_secs(seconds.into()));
+    }
+    let span = time(header("retry-after")?)?.duration_since(time(header("date")?)?);
+    // A time that has passed is one to come back at once.
+    Some(Duration::try_from(span).unwrap_or_default())
+}
+
+/// A time as HTTP writes it (RFC 9110, 5.6.7).
+fn time(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::error::Refusal;
     use super::*;
 
     fn clock(limit_s: u64) -> Clock {
-        Clock { pace: Pace::default(), deadline: Instant::now() + Duration::from_secs(limit_s) }
+        let limit = Duration::from_secs(limit_s);
+        Clock { pace: Pace::default(), deadline: Instant::now() + limit, limit }
     }
 
     fn refused(status: u16, after: Option<u64>) -> Error {
@@ -183,7 +211,31 @@ mod tests {
     async fn a_call_that_never_ends_is_cut_at_the_deadline() {
         let start = Instant::now();
         let answer: Result<(), Error> = clock(5).retry("try", std::future::pending).await;
-        assert_eq!(answer.expect_err("cut").chain(), "try: no time is left before the deadline");
+        assert_eq!(
+            answer.expect_err("cut").chain(),
+            "try: no time is left before the deadline of 5 s"
+        );
         assert_eq!(start.elapsed().as_secs(), 5);
+    }
+
+    #[test]
+    fn a_wished_wait_is_read_in_milliseconds_in_seconds_and_as_a_time() {
+        let wait = |headers: &[(&'static str, &'static str)]| {
+            wished_wait(|name| {
+                headers.iter().find(|(own, _)| *own == name).map(|(_, value)| *value)
+            })
+        };
+        assert_eq!(wait(&[("retry-after", "7")]), Some(Duration::from_secs(7)));
+        let azure = [("x-ms-retry-after-ms", "250"), ("retry-after", "1")];
+        assert_eq!(wait(&azure), Some(Duration::from_millis(250)));
+        let date = ("date", "Tue, 24 Nov 2026 15:59:58 GMT");
+        let at = ("retry-after", "Tue, 24 Nov 2026 16:00:05 GMT");
+        assert_eq!(wait(&[date, at]), Some(Duration::from_secs(7)));
+        let passed = ("retry-after", "Tue, 24 Nov 2026 15:00:00 GMT");
+        assert_eq!(wait(&[date, passed]), Some(Duration::ZERO));
+        assert_eq!(wait(&[at]), None, "the clock of the runner is not asked");
+        for junk in ["", "-1", "Wed, 21 Oct", "99999999999", "Tue, 24 Nov 99999 16:00:05 GMT"] {
+            assert_eq!(wait(&[date, ("retry-after", junk)]), None, "{junk}");
+        }
     }
 }

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER, USER_AGENT};
-use reqwest::{Response, StatusCode, Url};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, USER_AGENT};
+use reqwest::{RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::blob::Target;
+use super::blob::{Meter, Target};
 use super::error::{Cause, Error, Refusal, chain_of};
-use super::{Kind, Session};
+use super::{Kind, Session, retry};
 
 const SERVICE: &str = "/twirp/github.actions.results.api.v1.ArtifactService/";
 const AGENT: &str = concat!("runner-guard/", env!("CARGO_PKG_VERSION"));
@@ -247,15 +247,10 @@ async fn call<A: DeserializeOwned>(
         .header(AUTHORIZATION, format!("Bearer {token}"))
         .header(USER_AGENT, AGENT)
         .body(bytes);
-    let exchange = async {
-        let response = request.send().await?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        Ok((status, headers, capped_body(response).await?))
-    };
-    let idle = session.clock.pace.idle;
-    let (status, headers, body) = match tokio::time::timeout(idle, exchange).await {
-        Ok(exchanged) => exchanged.map_err(|e| transport(&tried(), &host, e))?,
-        Err(_) => return Err(Error::new(tried(), Cause::Stalled { host, idle })),
+    let (idle, meter) = (session.clock.pace.idle, Meter::default());
+    let (status, headers, body) = tokio::select! {
+        done = exchange(request, &meter) => done.map_err(|e| transport(&tried(), &host, e))?,
+        () = meter.stalled(idle) => return Err(Error::new(tried(), Cause::Stalled { host, idle })),
     };
     if !status.is_success() {
         return Err(refused(&tried(), &host, status, &headers, said(&body, token)));
@@ -276,15 +271,22 @@ pub(super) fn transport(tried: &str, host: &str, error: reqwest::Error) -> Error
     Error::new(tried, Cause::Transport { host: host.to_owned(), reason })
 }
 
-/// Reads at most [`ANSWER_CAP`] bytes; what follows is dropped.
-pub(super) async fn capped_body(mut response: Response) -> Result<Vec<u8>, reqwest::Error> {
+/// Sends the request; of the body of the answer at most [`ANSWER_CAP`] bytes are read, and what follows is dropped. The meter is told
+/// of everything that comes.
+pub(super) async fn exchange(
+    request: RequestBuilder,
+    meter: &Meter,
+) -> Result<(StatusCode, HeaderMap, Vec<u8>), reqwest::Error> {
+    let mut response = request.send().await?;
+    let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     while body.len() < ANSWER_CAP {
+        meter.moved();
         let Some(chunk) = response.chunk().await? else { break };
         let room = ANSWER_CAP - body.len();
         body.extend(chunk.iter().take(room));
     }
-    Ok(body)
+    Ok((status, headers, body))
 }
 
 /// Code and words of a Twirp error body; of anything else, such as the page of a proxy, its words alone.
@@ -354,13 +356,9 @@ pub(super) fn refused(
     Error::new(tried, Cause::Refused(Box::new(refusal))).after(wished_wait(headers))
 }
 
-/// How long the server asks to wait: `Retry-After` in seconds, or Azure's header in milliseconds.
+/// How long the server asks to wait.
 fn wished_wait(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<u32>().ok();
-    let azure = ["x-ms-retry-after-ms", "retry-after-ms"].into_iter().find_map(number);
-    azure
-        .map(|ms| Duration::from_millis(ms.into()))
-        .or_else(|| number(RETRY_AFTER.as_str()).map(|s| Duration::from_secs(s.into())))
+    retry::wished_wait(|name| headers.get(name)?.to_str().ok())
 }
 
 #[cfg(test)]
@@ -397,21 +395,5 @@ mod tests {
         assert_eq!(said(page, "k.e.y"), (String::new(), "Blocked by policy: ***".to_owned()));
         assert_eq!(page_words(b"see https://b.test/x?a=1&sig=abc now", &[]), "see now");
         assert_eq!(printable(&"x".repeat(999)).len(), 200);
-    }
-
-    #[test]
-    fn a_wished_wait_is_read_in_seconds_or_milliseconds() {
-        let headers = |name: &'static str, value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(name, value.parse().expect("value"));
-            headers
-        };
-        assert_eq!(wished_wait(&headers("retry-after", "7")), Some(Duration::from_secs(7)));
-        assert_eq!(
-            wished_wait(&headers("x-ms-retry-after-ms", "250")),
-            Some(Duration::from_millis(250))
-        );
-        assert_eq!(wished_wait(&headers("retry-after", "Wed, 21 Oct")), None);
-        assert_eq!(wished_wait(&headers("retry-after", "-1")), None);
     }
 }

@@ -152,7 +152,8 @@ impl Docker {
             return Err(Error::new(tried, reply.refusal()));
         }
         let bytes = if container.tty { reply.body } else { unframed(&reply.body) };
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
+        // A terminal ends its lines with both characters.
+        Ok(String::from_utf8_lossy(&bytes).replace("\r\n", "\n"))
     }
 }
 

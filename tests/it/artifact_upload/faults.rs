@@ -168,6 +168,37 @@ async fn a_wait_within_the_deadline_is_kept() {
 }
 
 #[tokio::test]
+async fn an_answer_that_trickles_is_waited_for_as_long_as_something_comes() {
+    for route in ["CreateArtifact", "FinalizeArtifact"] {
+        // Each takes longer than nothing may move.
+        let drip =
+            FaultKind::Drip(Duration::from_millis(if route.starts_with('C') { 8 } else { 60 }));
+        let server = github(vec![Fault::on(route, 1, drip)]);
+        let start = Instant::now();
+        let uploaded = Case::of(bytes(10)).run(&server, UUIDS).await.expect("uploaded");
+        assert_eq!(uploaded.name, "box", "it was asked once: {route}");
+        assert!(start.elapsed() > Duration::from_millis(1500), "{:?}", start.elapsed());
+        assert_eq!(server.requests().len(), 5);
+    }
+}
+
+#[tokio::test]
+async fn a_wait_until_a_time_is_kept_by_the_clock_of_the_server() {
+    // Its clock has nothing to do with ours.
+    let times = vec![
+        ("date", "Mon, 06 Jan 2020 15:59:58 GMT"),
+        ("retry-after", "Mon, 06 Jan 2020 16:00:00 GMT"),
+    ];
+    for route in ["CreateArtifact", "comp=block&"] {
+        let server = github(vec![Fault::on(route, 1, FaultKind::Answer(429, times.clone(), ""))]);
+        let start = Instant::now();
+        Case::of(bytes(10)).run(&server, UUIDS).await.expect("uploaded");
+        let took = start.elapsed();
+        assert!(took >= Duration::from_secs(2) && took < Duration::from_secs(10), "{took:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_address_that_has_expired_is_replaced_by_that_of_another_name_with_other_blocks() {
     let expired = vec![("x-ms-error-code", "AuthenticationFailed")];
     for route in ["comp=block&", "comp=blocklist"] {

@@ -22,7 +22,7 @@ async fn the_real_client_reads_what_we_upload() {
 
 #[tokio::test]
 async fn a_real_blob_store_accepts_our_blocks_and_the_real_client_reads_them() {
-    let store = azurite::Running::start(&peers());
+    let store = azurite::Running::start(&folder());
     let made = client().put(store.azurite.container()).send().await.expect("azurite answers");
     assert_eq!(made.status(), 201);
     let server =
@@ -33,7 +33,7 @@ async fn a_real_blob_store_accepts_our_blocks_and_the_real_client_reads_them() {
     assert_eq!(downloaded(&server), files());
 }
 
-fn peers() -> PathBuf {
+pub(super) fn folder() -> PathBuf {
     needed_folder("RUNNER_GUARD_PEERS_DIR", "node_modules of tests/peers/artifact/package.json")
 }
 
@@ -59,16 +59,24 @@ fn zipped() -> Vec<u8> {
     archive.finish().expect("finish").into_inner()
 }
 
-#[expect(clippy::disallowed_methods, reason = "tests start the peers that they talk to")]
+#[expect(clippy::disallowed_methods, reason = "the test reads what was downloaded")]
 fn downloaded(server: &FakeGitHub) -> BTreeMap<String, Vec<u8>> {
+    let dir = download(server, "box");
+    let read = |path: &String| fs::read(dir.path().join("out").join(path)).expect("downloaded");
+    files().keys().map(|path| (path.clone(), read(path))).collect()
+}
+
+/// Downloads an artifact with the official client, which compares its digest, into the folder `out` of the one that is given back.
+#[expect(clippy::disallowed_methods, reason = "tests start the peers that they talk to")]
+pub(super) fn download(server: &FakeGitHub, name: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().expect("dir");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/artifact/download.mjs");
     fs::copy(script, dir.path().join("download.mjs")).expect("copy");
-    symlink(peers().join("node_modules"), dir.path().join("node_modules")).expect("link");
+    symlink(folder().join("node_modules"), dir.path().join("node_modules")).expect("link");
     let out = dir.path().join("out");
     let run = Command::new("node")
         .current_dir(dir.path())
-        .args(["download.mjs", "box"])
+        .args(["download.mjs", name])
         .arg(&out)
         .env("ACTIONS_RUNTIME_TOKEN", token(UUIDS))
         .env("ACTIONS_RESULTS_URL", server.url())
@@ -81,8 +89,5 @@ fn downloaded(server: &FakeGitHub) -> BTreeMap<String, Vec<u8>> {
         (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
     assert!(run.status.success(), "{said}{failed}");
     assert!(said.contains(r#""mismatch":false"#), "{said}");
-    files()
-        .keys()
-        .map(|path| (path.clone(), fs::read(out.join(path)).expect("downloaded")))
-        .collect()
+    dir
 }

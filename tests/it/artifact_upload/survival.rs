@@ -16,14 +16,14 @@ use crate::support::http::{Behaviour, serve};
 
 use super::UUIDS;
 
-const LOG: &str = "PLAY [Deploy] ****\n\nTASK [Copy ```the``` <details> release] ****\nfatal: [web1]: FAILED! => {\"changed\": false, \
+pub(super) const LOG: &str = "PLAY [Deploy] ****\n\nTASK [Copy ```the``` <details> release] ****\nfatal: [web1]: FAILED! => {\"changed\": false, \
     \"msg\": \"No space left on device\"}\n\nPLAY RECAP ****\n\
     web1 : ok=0 changed=0 unreachable=0 failed=1 skipped=0 rescued=0 ignored=0\n";
 const PAGE: &str = "temp/runner-guard/report.html";
-const BUNDLE: &str = "runner-guard-bundle.tar.gz";
+pub(super) const BUNDLE: &str = "runner-guard-bundle.tar.gz";
 
 /// The end of a job whose deploy failed.
-fn post(server: &FakeGitHub) -> Guard {
+pub(super) fn post(server: &FakeGitHub) -> Guard {
     Guard::action("runner-guard-post")
         .file("ws/ansible.log", LOG)
         .env("INPUT_ANSIBLE-LOG", "ansible.log")
@@ -35,25 +35,25 @@ fn post(server: &FakeGitHub) -> Guard {
         .env("ACTIONS_RUNTIME_TOKEN", &runtime_token(UUIDS))
 }
 
-fn with(faults: Vec<Fault>) -> FakeGitHub {
+pub(super) fn with(faults: Vec<Fault>) -> FakeGitHub {
     FakeGitHub::start(Script { faults, ..Script::default() })
 }
 
-fn refusing() -> FakeGitHub {
+pub(super) fn refusing() -> FakeGitHub {
     with(vec![Fault::on("CreateArtifact", 9, FaultKind::Answer(403, vec![], "not you"))])
 }
 
 /// A process that is killed at the end of the test, if not before.
-struct Started(Child);
+pub(super) struct Started(pub(super) Child);
 
 impl Started {
-    fn of(guard: &Guard) -> Self {
+    pub(super) fn of(guard: &Guard) -> Self {
         let quiet = |mut command: Command| command.stdout(Stdio::null()).spawn().expect("start");
         Self(quiet(guard.command()))
     }
 
     /// Ends it as a runner does that has waited long enough, or a kernel without memory.
-    fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         self.0.kill().expect("kill");
         self.0.wait().expect("it ends");
     }
@@ -67,7 +67,7 @@ impl Drop for Started {
 }
 
 /// Waits until this is so; not for ever.
-fn until(what: &str, so: impl Fn() -> bool) {
+pub(super) fn until(what: &str, so: impl Fn() -> bool) {
     let start = Instant::now();
     while !so() {
         assert!(start.elapsed() < Duration::from_mins(1), "never came: {what}");
@@ -75,12 +75,12 @@ fn until(what: &str, so: impl Fn() -> bool) {
     }
 }
 
-fn summary(guard: &Guard) -> String {
+pub(super) fn summary(guard: &Guard) -> String {
     std::fs::read_to_string(guard.path("commands/summary")).unwrap_or_default()
 }
 
 /// Fails when something is open at the end: then what the runner puts behind it would not be shown as meant.
-fn is_whole(markdown: &str) {
+pub(super) fn is_whole(markdown: &str) {
     let mut fence: Option<String> = None;
     let (mut open, mut closed) = (0, 0);
     for line in markdown.lines() {
@@ -102,7 +102,7 @@ fn is_whole(markdown: &str) {
 }
 
 /// What lies in a folder, by name.
-fn names(folder: &Path) -> Vec<String> {
+pub(super) fn names(folder: &Path) -> Vec<String> {
     let found = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> =
         found.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
@@ -111,7 +111,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// Fails when an archive under its final name is not complete.
-fn archives_are_whole(folder: &Path) {
+pub(super) fn archives_are_whole(folder: &Path) {
     for name in names(folder).iter().filter(|name| !name.starts_with('.')) {
         let bytes = std::fs::read(folder.join(name)).expect("read");
         let path = PathBuf::from(name);

@@ -392,7 +392,9 @@ async fn answered(
     state: Arc<Mutex<State>>,
 ) -> Result<Answer, std::io::Error> {
     let (head, body) = request.into_parts();
-    let (method, target) = (head.method.to_string(), head.uri.to_string());
+    // Asked as a proxy, it gets a whole address, and answers as the server of that name.
+    let target = head.uri.path_and_query().map_or_else(String::new, ToString::to_string);
+    let method = head.method.to_string();
     let fault = lock(&state).fault_for(&format!("{method} {target}"));
     if matches!(fault, Some(FaultKind::Hang)) {
         std::future::pending::<()>().await;

@@ -21,8 +21,17 @@ impl Drop for Running {
     }
 }
 
-fn start(mut command: Command) -> Running {
+/// Starts it, without its words.
+pub(crate) fn start(mut command: Command) -> Running {
     Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts"))
+}
+
+/// A program that the set-up of the tests installs; without it the test fails and says how to get it.
+pub(crate) fn needed(variable: &str) -> Command {
+    let program = std::env::var_os(variable).unwrap_or_else(|| {
+        panic!("{variable} is not set: it names the program; run `make test`, which installs it")
+    });
+    Command::new(program)
 }
 
 /// An address of the loopback where nobody listens.
@@ -68,9 +77,7 @@ pub(crate) fn prometheus(folder: &Path, listen: SocketAddr, targets: &[SocketAdd
         targets.join(", ")
     );
     std::fs::write(folder.join("prometheus.yml"), config).expect("configuration");
-    let program = std::env::var("RUNNER_GUARD_PROMETHEUS")
-        .expect("RUNNER_GUARD_PROMETHEUS names the program; run `make test`, which installs it");
-    let mut command = Command::new(program);
+    let mut command = needed("RUNNER_GUARD_PROMETHEUS");
     command.arg(format!("--config.file={}", folder.join("prometheus.yml").display()));
     command.arg(format!("--storage.tsdb.path={}", folder.join("data").display()));
     command.arg(format!("--web.listen-address={listen}"));

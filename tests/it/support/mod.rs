@@ -2,6 +2,7 @@
 
 pub(crate) mod authority;
 pub(crate) mod azurite;
+pub(crate) mod bundle;
 pub(crate) mod command;
 pub(crate) mod fake_app;
 pub(crate) mod fake_artifacts;
