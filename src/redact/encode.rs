@@ -21,6 +21,9 @@ const FOLD_MIN: usize = 12;
 /// Longest value that is searched in every encoding, in bytes; longer ones in the raw, the JSON and the base64 forms.
 const EVERY_ENCODING_MAX: usize = 8 * 1024;
 
+/// At how many of its spaces a text may have been wrapped.
+const FOLDS_MAX: usize = 12;
+
 /// How a form is compared and how far a match reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Match {
@@ -125,15 +128,14 @@ fn encodings(part: &str, out: &mut BTreeMap<Vec<u8>, Match>) {
     if part.len() > EVERY_ENCODING_MAX {
         return;
     }
+    for text in folded_at_a_space(part) {
+        add(out, text.into_bytes(), fold);
+    }
     add(out, json.replace('/', "\\/").into_bytes(), fold);
     add(out, json_escaped(&json).into_bytes(), fold);
     for text in unicode_escapes(part).into_iter().chain(percent_forms(part)).chain(xml_forms(part))
     {
-        add(
-            out,
-            text.into_bytes(),
-            if part.len() >= FOLD_MIN { Match::AnyCase } else { Match::Exact },
-        );
+        add(out, text.into_bytes(), fold);
     }
     for text in shell_forms(part) {
         add(out, text.into_bytes(), fold);
@@ -141,6 +143,15 @@ fn encodings(part: &str, out: &mut BTreeMap<Vec<u8>, Match>) {
     for hex in [hex(part, ""), hex(part, "\\x"), hex(part, "%"), hex(part, " "), hex(part, ":")] {
         add(out, hex.clone().into_bytes(), Match::AnyCase);
     }
+}
+
+/// A text that was wrapped at one of its spaces, as it is once the lines are joined: without this space.
+fn folded_at_a_space(text: &str) -> Vec<String> {
+    let long = text.len() >= FOLD_MIN;
+    let spaces = text.match_indices(' ').take(if long { FOLDS_MAX } else { 0 });
+    spaces
+        .map(|(at, _)| [text.get(..at), text.get(at + 1..)].into_iter().flatten().collect())
+        .collect()
 }
 
 fn add(out: &mut BTreeMap<Vec<u8>, Match>, form: Vec<u8>, how: Match) {

@@ -31,7 +31,7 @@ pub(super) fn key_class(key: &[u8]) -> Option<Class> {
     }
     let rest = words.get(after..).unwrap_or_default();
     let describes =
-        rest.iter().any(|w| words::has(words::DESCRIBING, w.as_bytes())) || rest.len() > 3;
+        rest.iter().any(|w| words::has(&words::DESCRIBING, w.as_bytes())) || rest.len() > 3;
     let counts = words.first().is_some_and(|w| {
         matches!(w.as_str(), "max" | "min" | "num" | "n" | "no" | "is" | "has" | "use")
     });
@@ -76,12 +76,12 @@ fn word_class(word: &str, before: &str, next: &str, count: usize) -> Option<Clas
     if word == "login" && before == "sonar" || word == "base" && before == "key" {
         return Some(Class::Secret);
     }
-    if word != "key" || next == "base" || words::has(words::KEY_NOT_OF, before.as_bytes()) {
+    if word != "key" || next == "base" || words::has(&words::KEY_NOT_OF, before.as_bytes()) {
         return None;
     }
     match before {
         "" => None,
-        _ if words::has(words::KEY_OF, before.as_bytes()) => Some(Class::Secret),
+        _ if words::has(&words::KEY_OF, before.as_bytes()) => Some(Class::Secret),
         _ => Some(Class::Weak),
     }
 }
@@ -165,7 +165,7 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
 }
 
 fn is_absent(word: &[u8]) -> bool {
-    words::has(words::ABSENT, word)
+    words::has(&words::ABSENT, word)
 }
 
 /// Whether a value was replaced before, in part or whole.
@@ -306,7 +306,7 @@ pub(super) fn is_common(value: &str) -> bool {
         || digits
         || repeated
         || letters < 2
-        || words::has(words::COMMON, lower.as_bytes())
+        || words::has(&words::COMMON, lower.as_bytes())
         || holds_part_of_marker(&lower)
 }
 

@@ -5,20 +5,18 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
+use super::anchors::{Anchors, Grams};
 use super::encode::{self, Match};
 use super::judge;
 use super::redacted::Known;
+use super::seams;
 use super::span::{KNOWN_VALUE, Span};
 use super::view::{Seam, View};
 
-/// Longest literal of the automaton, in bytes: longer forms are searched in pieces, so a cut-off value is found too.
+/// Longest literal, in bytes: longer forms are searched in pieces, so a cut-off value is found too.
 const PIECE: usize = 256;
 /// From this length on a form is searched across line ends as well, in bytes.
 const JOINED_MIN: usize = 8;
-/// Up to this many bytes of literals the automaton is the fast and large one (up to 60 MiB while it is built).
-const FAST_MAX: usize = 128 * 1024;
 /// From this length on a match need not be exact, in bytes.
 const FOLD_MIN: usize = 12;
 
@@ -26,8 +24,17 @@ const FOLD_MIN: usize = 12;
 pub(super) struct KnownValues {
     names: Vec<String>,
     unmaskable: Vec<String>,
-    literals: Vec<Literal>,
-    automaton: Option<AhoCorasick>,
+    /// Literals that are too short to be looked for across line ends.
+    short: Literals,
+    long: Literals,
+    /// What the long literals are made of.
+    grams: Grams,
+}
+
+/// Literals of about the same length, and the search for them.
+struct Literals {
+    all: Vec<Literal>,
+    anchors: Anchors,
 }
 
 struct Literal {
@@ -37,6 +44,12 @@ struct Literal {
     value: usize,
 }
 
+/// A place where a literal is.
+struct Hit<'k> {
+    range: Range<usize>,
+    literal: &'k Literal,
+}
+
 impl KnownValues {
     pub(super) fn new(known: &[Known]) -> Self {
         let (hidden, open): (Vec<&Known>, Vec<&Known>) = known
@@ -44,13 +57,17 @@ impl KnownValues {
             .filter(|k| !k.value().is_empty())
             .partition(|k| !judge::is_common(k.value()));
         let names: Vec<String> = hidden.iter().map(|k| k.name().to_owned()).collect();
-        let mut unmaskable: Vec<String> = open.iter().map(|k| k.name().to_owned()).collect();
-        let literals = literals(&hidden);
-        let automaton = automaton(&literals);
-        if automaton.is_none() && !literals.is_empty() {
-            unmaskable.clone_from(&names);
-        }
-        Self { names, unmaskable, literals, automaton }
+        let unmaskable: Vec<String> = open.iter().map(|k| k.name().to_owned()).collect();
+        let (short, long) =
+            literals(&hidden).into_iter().partition(|l: &Literal| l.bytes.len() < JOINED_MIN);
+        let (short, long) = (Literals::new(short), Literals::new(long));
+        let grams = Grams::new(long.all.iter().map(|l| l.bytes.as_slice()));
+        Self { names, unmaskable, short, long, grams }
+    }
+
+    /// Whether there is nothing to search.
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
     }
 
     /// Names of the values that are not searched.
@@ -94,32 +111,52 @@ impl KnownValues {
         stripped: &View<'_>,
         each: &mut dyn FnMut(Range<usize>, usize),
     ) {
-        let Some(automaton) = &self.automaton else { return };
-        self.search(automaton, text, 0, &mut |range, value| each(range, value));
-        for seam in [Seam::Bare, Seam::Padded] {
-            let joined = View::joined(stripped.bytes(), seam);
-            self.search(automaton, joined.bytes(), JOINED_MIN, &mut |range, value| {
-                for piece in joined.origin_pieces(&range) {
-                    each(stripped.origin_range(&piece), value);
-                }
-            });
+        if self.is_empty() {
+            return;
+        }
+        for literals in [&self.short, &self.long] {
+            literals.search(text, each);
+            for part in stripped.around_gaps(PIECE) {
+                let bytes = stripped.bytes().get(part.clone()).unwrap_or_default();
+                literals.search(bytes, &mut |range, value| {
+                    each(stripped.origin_range(&shifted(range, part.start)), value);
+                });
+            }
+        }
+        if self.long.all.is_empty() {
+            return;
+        }
+        for part in seams::suspects(stripped.bytes(), &self.grams, PIECE) {
+            let bytes = stripped.bytes().get(part.clone()).unwrap_or_default();
+            for seam in [Seam::Bare, Seam::Padded] {
+                let joined = View::joined(bytes, seam);
+                self.long.search(joined.bytes(), &mut |range, value| {
+                    for piece in joined.origin_pieces(&range) {
+                        each(stripped.origin_range(&shifted(piece, part.start)), value);
+                    }
+                });
+            }
         }
     }
+}
 
-    fn search(
-        &self,
-        automaton: &AhoCorasick,
-        text: &[u8],
-        shortest: usize,
-        each: &mut dyn FnMut(Range<usize>, usize),
-    ) {
+fn shifted(range: Range<usize>, by: usize) -> Range<usize> {
+    range.start + by..range.end + by
+}
+
+impl Literals {
+    fn new(all: Vec<Literal>) -> Self {
+        let bytes: Vec<&[u8]> = all.iter().map(|l| l.bytes.as_slice()).collect();
+        let anchors = Anchors::new(&bytes);
+        Self { all, anchors }
+    }
+
+    fn search(&self, text: &[u8], each: &mut dyn FnMut(Range<usize>, usize)) {
+        if self.all.is_empty() {
+            return;
+        }
         let mut wide = 0..0;
-        for found in automaton.find_overlapping_iter(text) {
-            let Some(literal) = self.literals.get(found.pattern().as_usize()) else { continue };
-            let range = found.range();
-            if literal.bytes.len() < shortest || !literal.is_at(text, &range) {
-                continue;
-            }
+        for Hit { range, literal } in self.hits(text) {
             match literal.how {
                 Match::Exact | Match::AnyCase => each(range, literal.value),
                 Match::Base64 => {
@@ -130,6 +167,21 @@ impl KnownValues {
                 }
             }
         }
+    }
+
+    /// Where the literals are, by their ends.
+    fn hits(&self, text: &[u8]) -> Vec<Hit<'_>> {
+        let bytes = |index: usize| self.all.get(index).map_or(&[][..], |l| l.bytes.as_slice());
+        let mut hits = Vec::new();
+        self.anchors.search(&bytes, text, &mut |index, start| {
+            let Some(literal) = self.all.get(index) else { return };
+            let range = start..start + literal.bytes.len();
+            if literal.is_at(text, &range) {
+                hits.push(Hit { range, literal });
+            }
+        });
+        hits.sort_by_key(|hit| (hit.range.end, hit.range.start));
+        hits
     }
 }
 
@@ -167,30 +219,12 @@ fn is_common(form: &[u8]) -> bool {
     std::str::from_utf8(form).is_ok_and(judge::is_common)
 }
 
-/// A form in pieces that the automaton can hold; the last one is as long as the others.
+/// A form in pieces of at most [`PIECE`] bytes; the last one is as long as the others.
 fn pieces(form: &[u8]) -> impl Iterator<Item = &[u8]> {
     let whole = form.len() / PIECE * PIECE;
     let last = form.len().saturating_sub(PIECE);
     let starts = (0..whole).step_by(PIECE).chain((whole != form.len()).then_some(last));
     starts.filter_map(|start| form.get(start..form.len().min(start + PIECE)))
-}
-
-fn automaton(literals: &[Literal]) -> Option<AhoCorasick> {
-    if literals.is_empty() {
-        return None;
-    }
-    let bytes: usize = literals.iter().map(|l| l.bytes.len()).sum();
-    let kind =
-        if bytes <= FAST_MAX { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
-    let build = |kind| {
-        AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .ascii_case_insensitive(true)
-            .kind(Some(kind))
-            .build(literals.iter().map(|l| &l.bytes))
-            .ok()
-    };
-    build(kind).or_else(|| build(AhoCorasickKind::NoncontiguousNFA))
 }
 
 #[cfg(test)]
@@ -243,6 +277,6 @@ mod tests {
             Known::new("C", "{"),
         ]);
         assert_eq!(known.unmaskable(), ["A", "B", "C"]);
-        assert!(known.automaton.is_none());
+        assert!(known.is_empty());
     }
 }

@@ -6,18 +6,25 @@
 //! A text passes through two searches. `known` looks for the values of the user in the encodings of `encode`; `patterns` looks for
 //! shapes (`rules`), values behind keys (`keyed`) and blocks over lines (`blocks`), on lines with a keyword only. Both see `view`s of
 //! the text, so that colour codes hide nothing; `span` replaces what they found, and `stream` does all this in bounded memory.
+//!
+//! Nearly all of a log is clean, so both searches first ask cheaply where a secret can be at all: `anchors` looks at every fifth or ninth
+//! byte for values, `keywords` at every second for words, and `seams` names the few line ends over which a value may have been wrapped.
 
+mod anchors;
 mod blocks;
+mod decode;
 mod encode;
 mod json;
 mod judge;
 mod keyed;
+mod keywords;
 mod known;
 mod patterns;
 mod redacted;
 mod redactor;
 mod rules;
 mod sealed;
+mod seams;
 mod span;
 mod spool;
 mod stream;

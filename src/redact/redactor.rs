@@ -2,11 +2,12 @@
 //!
 //! It reads no environment and writes nowhere but to the writer it is given.
 
-use std::io::{BufRead, Read as _, Write};
+use std::io::{BufRead, ErrorKind, Write};
 use std::ops::Range;
 
 use serde_json::Value;
 
+use super::decode::Decoder;
 use super::known::KnownValues;
 use super::redacted::{Counts, Known, Redacted};
 use super::stream::{CHUNK, KEPT, Stream};
@@ -88,7 +89,8 @@ impl Redactor {
         self.known.unmaskable()
     }
 
-    /// Copies `reader` to `writer` without its secrets, in bounded memory (about 4 MiB besides the automaton); bytes that are no UTF-8 become U+FFFD.
+    /// Copies `reader` to `writer` without its secrets, in bounded memory (about 4 MiB); UTF-16 with a byte order mark becomes UTF-8,
+    /// bytes that are no text become U+FFFD.
     ///
     /// # Errors
     /// Whatever reading or writing returns.
@@ -98,35 +100,24 @@ impl Redactor {
         writer: &mut dyn Write,
     ) -> std::io::Result<Counts> {
         let mut stream = Stream::new(&self.known);
-        let mut bytes: Vec<u8> = Vec::new();
+        let mut decoder = Decoder::default();
+        let mut sink = |ready: &str| writer.write_all(ready.as_bytes());
         loop {
-            let read = (&mut *reader).take(CHUNK as u64 / 2).read_to_end(&mut bytes)?;
-            let whole = if read == 0 { bytes.len() } else { whole_characters(&bytes) };
-            let head: Vec<u8> = bytes.drain(..whole).collect();
-            writer.write_all(stream.push(&String::from_utf8_lossy(&head)).as_bytes())?;
-            if read == 0 {
+            let bytes = match reader.fill_buf() {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            if bytes.is_empty() {
                 break;
             }
+            let part = bytes.get(..CHUNK / 2).unwrap_or(bytes);
+            stream.fill(|text| decoder.push(part, text), &mut sink)?;
+            let taken = part.len();
+            reader.consume(taken);
         }
-        let (rest, counts) = stream.finish();
-        writer.write_all(rest.as_bytes())?;
-        Ok(counts)
-    }
-}
-
-/// How many of the bytes do not belong to a character that may go on after them.
-fn whole_characters(bytes: &[u8]) -> usize {
-    let tail = bytes.iter().rev().take(3).position(|b| *b >= 0xc0);
-    match tail.and_then(|back| bytes.get(bytes.len() - back - 1).map(|lead| (back + 1, *lead))) {
-        Some((have, lead)) => {
-            let width = match lead {
-                0xc0..=0xdf => 2,
-                0xe0..=0xef => 3,
-                _ => 4,
-            };
-            if have < width { bytes.len() - have } else { bytes.len() }
-        }
-        None => bytes.len(),
+        stream.fill(|text| decoder.finish(text), &mut sink)?;
+        stream.end(&mut sink)
     }
 }
 

@@ -94,7 +94,7 @@ fn lines(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
 pub(super) fn markers(text: &[u8], is_rule: fn(&str) -> bool) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let mut at = 0;
-    while let Some(step) = text.get(at..).and_then(|t| t.iter().position(|b| *b == b'[')) {
+    while let Some(step) = text.get(at..).and_then(|t| memchr::memmem::find(t, OPEN.as_bytes())) {
         let start = at + step;
         let end = text.get(start..).and_then(|rest| marker_width(rest, is_rule));
         out.extend(end.map(|width| start..start + width));

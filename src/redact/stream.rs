@@ -4,6 +4,9 @@
 //! is seen whole, and the rest of it beyond the cut is remembered. It does not decide what is a secret.
 
 use std::ops::Range;
+use std::{io, panic, thread};
+
+use memchr::{memchr, memmem, memrchr};
 
 use super::Counts;
 use super::blocks::State;
@@ -30,6 +33,9 @@ pub(super) struct Stream<'k> {
     counts: Counts,
 }
 
+/// Takes finished text.
+pub(super) type Sink<'s> = dyn FnMut(&str) -> io::Result<()> + 's;
+
 impl<'k> Stream<'k> {
     pub(super) fn new(known: &'k KnownValues) -> Self {
         let (buffer, state, pending, counts) =
@@ -39,39 +45,100 @@ impl<'k> Stream<'k> {
 
     /// Takes text; returns the redacted text that is ready.
     pub(super) fn push(&mut self, text: &str) -> String {
-        self.buffer.push_str(text);
+        let mut out = String::new();
+        let pushed = self.fill(|buffer| buffer.push_str(text), &mut |ready| {
+            out.push_str(ready);
+            Ok(())
+        });
+        debug_assert!(pushed.is_ok(), "a string takes everything");
+        out
+    }
+
+    /// Lets `more` add text at the end of the buffer, and hands on what is ready, without a copy of what holds no secret.
+    pub(super) fn fill(
+        &mut self,
+        more: impl FnOnce(&mut String),
+        sink: &mut Sink<'_>,
+    ) -> io::Result<()> {
+        more(&mut self.buffer);
         if self.buffer.len() < CHUNK + KEPT {
-            return String::new();
+            return Ok(());
         }
         let limit = self.buffer.floor_char_boundary(self.buffer.len() - KEPT);
         let head = self.buffer.get(..limit).unwrap_or_default();
-        let cut = head.rfind('\n').map_or(limit, |newline| newline + 1);
-        self.work_off(cut)
+        let cut = memrchr(b'\n', head.as_bytes()).map_or(limit, |newline| newline + 1);
+        self.work_off(cut, sink)
     }
 
     /// The redacted rest of the text, and the counts of all of it.
-    pub(super) fn finish(mut self) -> (String, Counts) {
-        let rest = self.work_off(self.buffer.len());
-        (rest, self.counts)
+    pub(super) fn finish(self) -> (String, Counts) {
+        let mut out = String::new();
+        let counts = self.end(&mut |ready| {
+            out.push_str(ready);
+            Ok(())
+        });
+        (out, counts.unwrap_or_default())
     }
 
-    fn work_off(&mut self, cut: usize) -> String {
+    /// Hands on the redacted rest of the text; returns the counts of all of it.
+    pub(super) fn end(mut self, sink: &mut Sink<'_>) -> io::Result<Counts> {
+        self.work_off(self.buffer.len(), sink)?;
+        Ok(self.counts)
+    }
+
+    fn work_off(&mut self, cut: usize, sink: &mut Sink<'_>) -> io::Result<()> {
         let text = self.buffer.as_str();
-        let stripped = View::stripped(text.as_bytes());
-        let mut spans = std::mem::take(&mut self.pending);
-        self.known.find(text.as_bytes(), &stripped, &mut spans);
-        patterns::find(text.as_bytes(), &stripped, &mut self.state, cut, &mut spans);
+        let spans =
+            found(self.known, text, &mut self.state, cut, std::mem::take(&mut self.pending));
         let mut spans = span::settle(text, spans, rules::is_id);
         self.pending = beyond(&mut spans, cut);
         let head = text.get(..cut).unwrap_or_default();
-        let out = if spans.is_empty() {
-            head.to_owned()
+        if spans.is_empty() {
+            sink(head)?;
         } else {
-            until_stable(span::render(head, &spans, &mut self.counts), &mut self.counts)
-        };
+            let counts = &mut self.counts;
+            sink(&until_stable(span::render(head, &spans, counts), counts))?;
+        }
         self.buffer.drain(..cut);
-        out
+        Ok(())
     }
+}
+
+/// Adds to `spans` what both searches find; in a long text they run side by side, which changes nothing but the time.
+fn found(
+    known: &KnownValues,
+    text: &str,
+    state: &mut State,
+    cut: usize,
+    mut spans: Vec<Span>,
+) -> Vec<Span> {
+    let text = text.as_bytes();
+    let stripped = View::stripped(text);
+    let search_known = || {
+        let mut spans = Vec::new();
+        known.find(text, &stripped, &mut spans);
+        spans
+    };
+    let mut search_patterns = || {
+        let mut spans = Vec::new();
+        patterns::find(text, &stripped, state, cut, &mut spans);
+        spans
+    };
+    if known.is_empty() || text.len() < CHUNK {
+        spans.extend(search_known());
+        spans.extend(search_patterns());
+        return spans;
+    }
+    thread::scope(|scope| {
+        let worker = thread::Builder::new().spawn_scoped(scope, search_known);
+        let shapes = search_patterns();
+        spans.extend(match worker {
+            Ok(worker) => worker.join().unwrap_or_else(|cause| panic::resume_unwind(cause)),
+            Err(_) => search_known(),
+        });
+        spans.extend(shapes);
+    });
+    spans
 }
 
 /// Looks again at the lines with a replacement: without the replaced text they may show what the first look did not see.
@@ -79,7 +146,7 @@ fn until_stable(mut text: String, counts: &mut Counts) -> String {
     for _ in 0..ROUNDS_MAX {
         let mut spans = Vec::new();
         let mut next = 0;
-        for (at, _) in text.match_indices(span::OPEN) {
+        for at in memmem::find_iter(text.as_bytes(), span::OPEN) {
             if at >= next {
                 let line = line_around(&text, at);
                 next = line.end;
@@ -96,9 +163,9 @@ fn until_stable(mut text: String, counts: &mut Counts) -> String {
 }
 
 fn line_around(text: &str, at: usize) -> Range<usize> {
-    let start = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
-    let rest = text.get(at..).and_then(|after| after.find('\n'));
-    start..rest.map_or(text.len(), |width| at + width)
+    let (before, after) = text.as_bytes().split_at(at);
+    let start = memrchr(b'\n', before).map_or(0, |end| end + 1);
+    start..memchr(b'\n', after).map_or(text.len(), |width| at + width)
 }
 
 /// Takes what lies beyond the cut out of `spans`, as offsets from the cut.

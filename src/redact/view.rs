@@ -5,8 +5,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use memchr::memchr;
+
 /// Longest control string (title, hyperlink) that is left out as a whole, in bytes.
 const STRING_LIMIT: usize = 512;
+/// Longest part of a line that a log puts in front of it, in bytes.
+const LEAD_MAX: usize = 160;
 
 /// What is left out between two lines of a joined view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +57,7 @@ impl<'t> View<'t> {
     pub(super) fn stripped(text: &'t [u8]) -> Self {
         let mut builder = Builder::new(text);
         let mut at = 0;
-        while let Some(step) = text.get(at..).and_then(|t| t.iter().position(|b| suspicious(*b))) {
+        while let Some(step) = text.get(at..).and_then(first_suspicious) {
             let found = at + step;
             let width = invisible(text, found);
             if width > 0 {
@@ -69,7 +73,7 @@ impl<'t> View<'t> {
         let mut builder = Builder::new(text);
         let mut at = 0;
         let mut alone = seam.parts(text, 0);
-        while let Some(step) = text.get(at..).and_then(|t| t.iter().position(|b| *b == b'\n')) {
+        while let Some(step) = text.get(at..).and_then(|t| memchr(b'\n', t)) {
             let end = at + step;
             let before = alone;
             alone = seam.parts(text, end + 1);
@@ -87,6 +91,19 @@ impl<'t> View<'t> {
     /// The bytes of the view.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The stretches of the view, sorted and apart, within `reach` bytes of a place where something was left out.
+    pub(super) fn around_gaps(&self, reach: usize) -> Vec<Range<usize>> {
+        let mut out: Vec<Range<usize>> = Vec::new();
+        for (gap, _) in self.slices.iter().skip(usize::from(self.slices.first() == Some(&(0, 0)))) {
+            let range = gap.saturating_sub(reach)..self.bytes.len().min(gap + reach);
+            match out.last_mut() {
+                Some(last) if last.end >= range.start => last.end = range.end,
+                Some(_) | None => out.push(range),
+            }
+        }
+        out
     }
 
     /// The offset in the text of an offset in the view.
@@ -169,6 +186,31 @@ impl<'t> Builder<'t> {
     }
 }
 
+/// The first byte that may begin something invisible; eight bytes at a time, as most text has none.
+fn first_suspicious(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(eight) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        if may_be_suspicious(u64::from_le_bytes(*eight))
+            && let Some(step) = eight.iter().position(|b| suspicious(*b))
+        {
+            return Some(at + step);
+        }
+        at += 8;
+    }
+    text.get(at..)?.iter().position(|b| suspicious(*b)).map(|step| at + step)
+}
+
+/// Whether one of eight bytes is a control character, a backslash or no ASCII.
+const fn may_be_suspicious(eight: u64) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * EACH;
+    let plain = eight & !HIGH;
+    let control = !((plain | HIGH) - 0x20 * EACH);
+    let delete = plain + EACH;
+    let backslash = HIGH - (plain ^ (0x5c * EACH));
+    (eight | control | delete | backslash) & HIGH != 0
+}
+
 const fn suspicious(byte: u8) -> bool {
     matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 127 | b'\\' | 0xc2 | 0xe2 | 0xef)
 }
@@ -238,7 +280,7 @@ fn control_string(rest: &[u8]) -> usize {
 }
 
 /// Where the wrapping at the end of a line starts: blanks, a closing quote, a comma, a backslash.
-fn tail_start(text: &[u8], start: usize, end: usize) -> usize {
+pub(super) fn tail_start(text: &[u8], start: usize, end: usize) -> usize {
     let line = text.get(start..end).unwrap_or_default();
     let kept =
         line.iter().rposition(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'"' | b'\'' | b',' | b'\\'));
@@ -246,36 +288,61 @@ fn tail_start(text: &[u8], start: usize, end: usize) -> usize {
 }
 
 /// How many bytes at the start of a line were put there by a log: time stamp, name of a container, indentation, a quote.
-fn lead_width(text: &[u8], start: usize) -> usize {
-    let line = text.get(start..).unwrap_or_default();
-    let line =
-        line.get(..line.iter().take(160).take_while(|b| **b != b'\n').count()).unwrap_or_default();
+pub(super) fn lead_width(text: &[u8], start: usize) -> usize {
+    let line = text.get(start..text.len().min(start + LEAD_MAX)).unwrap_or_default();
+    let line = line.get(..memchr(b'\n', line).unwrap_or(line.len())).unwrap_or_default();
     let mut width = timestamp_width(line);
     width += container_width(line.get(width..).unwrap_or_default());
-    let rest = line.get(width..).unwrap_or_default();
-    width + rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'"' | b'\'')).count()
+    width += blanks_width(line.get(width..).unwrap_or_default());
+    width += source_width(line.get(width..).unwrap_or_default());
+    width + blanks_width(line.get(width..).unwrap_or_default())
+}
+
+fn blanks_width(line: &[u8]) -> usize {
+    line.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'"' | b'\'')).count()
+}
+
+/// Width of what names the source of a line: `[pod/web-1] `, `#12 3.456 `, `Nov 20 10:11:12 host unit[77]: `, `stderr: `, `> `.
+fn source_width(line: &[u8]) -> usize {
+    let after = |end: &[u8]| memchr::memmem::find(line, end).map_or(0, |at| at + end.len());
+    match line {
+        [b'[', ..] => after(b"] "),
+        [b'#', b'0'..=b'9', ..] => {
+            let words = line.splitn(3, |b| *b == b' ').collect::<Vec<_>>();
+            let number = |b: &u8| b.is_ascii_digit() || *b == b'.';
+            match words.as_slice() {
+                [step, time, _] if time.iter().all(number) => step.len() + time.len() + 2,
+                _ => 0,
+            }
+        }
+        [b'>' | b'|' | b'+', b' ', ..] => 2,
+        [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':', ..] => after(b": "),
+        _ if line.starts_with(b"stderr: ") || line.starts_with(b"stdout: ") => 8,
+        _ => 0,
+    }
 }
 
 /// Width of `2026-11-20T10:11:12.1234567Z ` at the start of a line.
-fn timestamp_width(line: &[u8]) -> usize {
-    let digits = line.iter().take(10).filter(|b| b.is_ascii_digit()).count();
-    let stamp = line.iter().take(40).position(|b| *b == b' ');
-    match stamp {
-        Some(width) if digits == 8 && width >= 19 && line.get(4) == Some(&b'-') => width + 1,
+pub(super) fn timestamp_width(line: &[u8]) -> usize {
+    let Some(date) = line.first_chunk::<10>().filter(|date| date.get(4) == Some(&b'-')) else {
+        return 0;
+    };
+    let digits = date.iter().filter(|b| b.is_ascii_digit()).count();
+    match memchr(b' ', line.get(..line.len().min(40)).unwrap_or_default()) {
+        Some(width) if digits == 8 && width >= 19 => width + 1,
         Some(_) | None => 0,
     }
 }
 
 /// Width of `web-1  | ` at the start of a line.
 fn container_width(line: &[u8]) -> usize {
-    let name = line
-        .iter()
-        .take(40)
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
-        .count();
-    let blanks = line.iter().skip(name).take(24).take_while(|b| **b == b' ').count();
-    let bar = name + blanks;
-    if name > 0 && blanks > 0 && line.get(bar) == Some(&b'|') { bar + 1 } else { 0 }
+    let head = line.get(..line.len().min(64)).unwrap_or_default();
+    let Some(bar) = memchr(b'|', head) else { return 0 };
+    let before = head.get(..bar).unwrap_or_default();
+    let name = before.trim_ascii_end();
+    let of_name = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let fits = (1..=40).contains(&name.len()) && name.len() < bar && name.iter().all(of_name);
+    if fits { bar + 1 } else { 0 }
 }
 
 #[cfg(test)]
@@ -322,6 +389,22 @@ mod tests {
         let pieces = view.origin_pieces(&(start..start + 6));
         let texts: Vec<_> = pieces.into_iter().filter_map(|r| text.get(r)).collect();
         assert_eq!(texts, [b"abc".as_slice(), b"def".as_slice()]);
+    }
+
+    #[test]
+    fn what_names_the_source_of_a_line_is_not_part_of_what_it_says() {
+        for (prefix, rest) in [
+            ("[pod/web-1/app] ", "def"),
+            ("#12 3.456 ", "def"),
+            ("Nov 20 10:11:12 host-7 unit[77]: ", "def"),
+            ("stderr: ", "def"),
+            ("2026-11-20T10:11:12.1234567Z web-1  | > ", "def"),
+            ("", "[def"),
+            ("", "#1def"),
+        ] {
+            let line = format!("{prefix}{rest}");
+            assert_eq!(lead_width(line.as_bytes(), 0), prefix.len(), "{line}");
+        }
     }
 
     #[test]

@@ -2,8 +2,13 @@
 //!
 //! Words only; what they mean for a key or a value is decided elsewhere.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Last words of keys that describe a secret and do not hold it.
-pub(super) const DESCRIBING: &str = "\
+pub(super) static DESCRIBING: Words = LazyLock::new(|| {
+    words(
+        "\
     file files path paths dir name names id ids url urls uri ttl length len type types keytype policy \
     policies expires expiry expiration expire in count limit max min size encryption encrypted required \
     enabled disabled rotation auth authentication reset prompt provider manager source sources scope \
@@ -12,37 +17,69 @@ pub(super) const DESCRIBING: &str = "\
     cache mount engine public pub budget permissions authenticator generator rule rules check stdin \
     helper complexity history change changed lock lockout strength quality index set exists valid \
     audience issuer subject kind service process handler factory parser validator validation fingerprint \
-    fingerprints label labels annotation description help title update add create task role";
+    fingerprints label labels annotation description help title update add create task role",
+    )
+});
 
 /// Words in front of `key` that make it a secret.
-pub(super) const KEY_OF: &str = "\
+pub(super) static KEY_OF: Words = LazyLock::new(|| {
+    words(
+        "\
     api access secret private client account master encryption signing integration routing app auth \
     shared storage license deploy service session webhook crypto vault unseal recovery ssl tls \
-    application";
+    application",
+    )
+});
 
 /// Words in front of `key` that make it public or a mere index.
-pub(super) const KEY_NOT_OF: &str = "\
+pub(super) static KEY_NOT_OF: Words = LazyLock::new(|| {
+    words(
+        "\
     cache public pub host primary foreign sort partition object kms idempotency group hash unique ssh \
-    gpg registry path email restore map dedup dict json config row lock";
+    gpg registry path email restore map dedup dict json config row lock",
+    )
+});
 
 /// Values that stand for a secret that is not there.
-pub(super) const ABSENT: &str = "\
+pub(super) static ABSENT: Words = LazyLock::new(|| {
+    words(
+        "\
     bearer basic negotiate digest required optional none null nil true false yes no on off empty missing \
     invalid incorrect expired changed unset set present absent string undefined masked hidden redacted \
     given provided not unknown denied failed inherit str text bytes object number boolean bool prompt \
     ask default omitted placeholder read write admin error ok is was for from must and or \
-    value_specified_in_no_log_parameter configured found supplied used in using with has sensitive";
+    value_specified_in_no_log_parameter configured found supplied used in using with has sensitive",
+    )
+});
 
 /// Values that are everywhere.
-pub(super) const COMMON: &str = "\
+pub(super) static COMMON: Words = LazyLock::new(|| {
+    words(
+        "\
     true false null none prod production main master stage staging test testing develop development \
     local localhost root admin user deploy runner github actions default info debug error warn warning \
     latest linux ubuntu http https auto always never name value password secret token changed failed \
-    success failure host port disabled enabled yes undefined 127.0.0.1 0.0.0.0";
+    success failure host port disabled enabled yes undefined 127.0.0.1 0.0.0.0",
+    )
+});
+
+/// A list of words.
+pub(super) type Words = LazyLock<HashSet<&'static [u8]>>;
+
+/// Longest word of a list, in bytes.
+const LONGEST: usize = 48;
+
+fn words(list: &'static str) -> HashSet<&'static [u8]> {
+    list.split(' ').map(str::as_bytes).collect()
+}
 
 /// Whether a list holds a word, whatever the case of the word.
-pub(super) fn has(list: &str, word: &[u8]) -> bool {
-    list.split(' ').any(|known| word.eq_ignore_ascii_case(known.as_bytes()))
+pub(super) fn has(list: &Words, word: &[u8]) -> bool {
+    let mut lower = [0; LONGEST];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    list.contains(&*lower)
 }
 
 #[cfg(test)]
@@ -51,13 +88,12 @@ mod tests {
 
     #[test]
     fn the_lists_are_words_with_single_spaces_between_them() {
-        for list in [DESCRIBING, KEY_OF, KEY_NOT_OF, ABSENT, COMMON] {
-            assert!(
-                list.split(' ').all(|word| !word.is_empty() && word == word.to_ascii_lowercase()),
-                "{list}"
-            );
+        for list in [&DESCRIBING, &KEY_OF, &KEY_NOT_OF, &ABSENT, &COMMON] {
+            for word in list.iter() {
+                assert!((1..LONGEST).contains(&word.len()) && **word == *word.to_ascii_lowercase());
+            }
         }
-        assert!(has(ABSENT, b"Required"));
-        assert!(!has(ABSENT, b"requir"));
+        assert!(has(&ABSENT, b"Required"));
+        assert!(!has(&ABSENT, b"requir"));
     }
 }
