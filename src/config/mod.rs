@@ -13,6 +13,7 @@ mod locate;
 mod origin;
 mod print;
 mod raw;
+mod redaction;
 mod schema;
 mod secrets;
 mod shape;
@@ -26,6 +27,7 @@ pub use job::{IdentityRequest, Job, SecretValue, SecretValues};
 pub use load::{DEFAULT_FILE, defaults, load};
 pub use origin::{Origin, Origins};
 pub use print::print;
+pub use redaction::{Profile, Redact, RedactFind, RedactRule};
 pub use schema::schema;
 pub use secrets::{SecretKind, SecretPolicy};
 pub use value::{Endpoint, bytes_text, duration_text, parse_bytes, parse_duration};
@@ -72,6 +74,8 @@ pub struct Config {
     pub collect: Collect,
     /// The artifact.
     pub artifact: Artifact,
+    /// What is removed from texts besides secrets.
+    pub redact: Redact,
     /// Where runbooks live; `None` takes the action's own.
     pub runbooks: Option<String>,
     /// An extra bundle of certificates: a path, or PEM text.

@@ -10,7 +10,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use super::encode::{self, Match};
 use super::judge;
 use super::redacted::Known;
-use super::span::{KNOWN_VALUE, Span};
+use super::span::{KNOWN_VALUE, Place};
 use super::view::{Seam, View};
 
 /// Longest literal of the automaton, in bytes: longer forms are searched in pieces, so a cut-off value is found too.
@@ -25,6 +25,8 @@ const FOLD_MIN: usize = 12;
 /// The secret values of a run, ready to be searched.
 pub(super) struct KnownValues {
     names: Vec<String>,
+    /// The numbers of the names in replacements.
+    numbers: Vec<u32>,
     unmaskable: Vec<String>,
     literals: Vec<Literal>,
     automaton: Option<AhoCorasick>,
@@ -39,18 +41,26 @@ struct Literal {
 
 impl KnownValues {
     pub(super) fn new(known: &[Known]) -> Self {
-        let (hidden, open): (Vec<&Known>, Vec<&Known>) = known
+        let (mut hidden, open): (Vec<&Known>, Vec<&Known>) = known
             .iter()
             .filter(|k| !k.value().is_empty())
             .partition(|k| !judge::is_common(k.value()));
+        // Of two names with one value the first in the order of the alphabet counts.
+        hidden.sort_by_key(|k| k.name());
         let names: Vec<String> = hidden.iter().map(|k| k.name().to_owned()).collect();
+        let numbers = numbers(known, &names);
         let mut unmaskable: Vec<String> = open.iter().map(|k| k.name().to_owned()).collect();
         let literals = literals(&hidden);
         let automaton = automaton(&literals);
         if automaton.is_none() && !literals.is_empty() {
             unmaskable.clone_from(&names);
         }
-        Self { names, unmaskable, literals, automaton }
+        Self { names, numbers, unmaskable, literals, automaton }
+    }
+
+    /// Whether there is nothing to search.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.automaton.is_none()
     }
 
     /// Names of the values that are not searched.
@@ -58,13 +68,16 @@ impl KnownValues {
         &self.unmaskable
     }
 
-    /// Adds the places of all values to `spans`. `stripped` is the view of `text` without invisible parts.
-    pub(super) fn find(&self, text: &[u8], stripped: &View<'_>, spans: &mut Vec<Span>) {
-        self.each_match(text, stripped, &mut |range, _| match spans.last_mut() {
-            Some(last) if last.range.end >= range.start && last.range.start <= range.start => {
-                last.range.end = last.range.end.max(range.end);
+    /// Adds the places of all values to `places`. `stripped` is the view of `text` without invisible parts.
+    pub(super) fn find(&self, text: &[u8], stripped: &View<'_>, places: &mut Vec<Place>) {
+        self.each_match(text, stripped, &mut |range, value| {
+            let number = self.numbers.get(value).copied();
+            match places.last_mut().filter(|last| last.number == number) {
+                Some(last) if last.range.end >= range.start && last.range.start <= range.start => {
+                    last.range.end = last.range.end.max(range.end);
+                }
+                Some(_) | None => places.push(Place { range, rule: KNOWN_VALUE, number }),
             }
-            Some(_) | None => spans.push(Span { range, rule: KNOWN_VALUE }),
         });
     }
 
@@ -150,6 +163,15 @@ fn whole_run(text: &[u8], range: &Range<usize>, floor: usize) -> Range<usize> {
     range.start - before..range.end + after
 }
 
+/// The place, from 1, of each of the names `of` in the sorted list of all names.
+fn numbers(known: &[Known], of: &[String]) -> Vec<u32> {
+    let mut all: Vec<&str> = known.iter().map(Known::name).collect();
+    all.sort_unstable();
+    all.dedup();
+    let place = |name: &String| all.binary_search(&name.as_str()).map_or(0, |at| at + 1);
+    of.iter().map(|name| u32::try_from(place(name)).unwrap_or_default()).collect()
+}
+
 /// The literals of all values, every byte string once.
 fn literals(known: &[&Known]) -> Vec<Literal> {
     let mut all: BTreeMap<Vec<u8>, (Match, usize)> = BTreeMap::new();
@@ -199,9 +221,9 @@ mod tests {
 
     fn covered(secret: &str, text: &str) -> Vec<String> {
         let known = KnownValues::new(&[Known::new("A", secret)]);
-        let mut spans = Vec::new();
-        known.find(text.as_bytes(), &View::stripped(text.as_bytes()), &mut spans);
-        spans.into_iter().filter_map(|s| text.get(s.range).map(str::to_owned)).collect()
+        let mut places = Vec::new();
+        known.find(text.as_bytes(), &View::stripped(text.as_bytes()), &mut places);
+        places.into_iter().filter_map(|p| text.get(p.range).map(str::to_owned)).collect()
     }
 
     #[test]

@@ -8,12 +8,17 @@
 //! the text, so that colour codes hide nothing; `span` replaces what they found, and `stream` does all this in bounded memory.
 
 mod blocks;
+mod canary;
 mod encode;
+mod glob;
 mod json;
 mod judge;
 mod keyed;
 mod known;
+mod number;
+mod path;
 mod patterns;
+mod pseudonym;
 mod redacted;
 mod redactor;
 mod rules;
@@ -21,8 +26,13 @@ mod span;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod user;
+mod verify;
 mod view;
 mod words;
 
+pub use pseudonym::Profile;
 pub use redacted::{Counts, Known, Redacted};
-pub use redactor::Redactor;
+pub use redactor::{Proof, Redactor};
+pub use user::{Find, RULES_MAX, RuleError, UserRule};
+pub use verify::Verifier;

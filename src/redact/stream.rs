@@ -4,13 +4,18 @@
 //! is seen whole, and the rest of it beyond the cut is remembered. It does not decide what is a secret.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::Counts;
 use super::blocks::State;
 use super::known::KnownValues;
+use super::number::Numbers;
+use super::path::Tracker;
 use super::patterns;
+use super::pseudonym::Names;
 use super::rules;
-use super::span::{self, Span};
+use super::span::{self, Place};
+use super::user::Rules;
 use super::view::View;
 
 /// The buffer is worked off when it holds this much, in bytes.
@@ -20,21 +25,40 @@ pub(super) const KEPT: usize = 32 * 1024;
 /// How often a line with a replacement is looked at again at most; two rounds are rare.
 const ROUNDS_MAX: usize = 8;
 
+/// What one redaction of a text works with.
+#[derive(Clone)]
+pub(super) struct Knowledge<'k> {
+    pub(super) known: &'k KnownValues,
+    pub(super) numbers: &'k Numbers,
+    /// The rules of the user.
+    pub(super) rules: Option<&'k Rules>,
+    /// What gets a pseudonym.
+    pub(super) names: Option<Arc<Names>>,
+    /// Where the text lies in the bundle; `None`: nobody knows, so every rule of the user holds.
+    pub(super) place: Option<&'k str>,
+}
+
 /// A redaction that goes on, with what it has to remember between two chunks.
 pub(super) struct Stream<'k> {
-    known: &'k KnownValues,
+    with: Knowledge<'k>,
     buffer: String,
     state: State,
+    tracker: Tracker,
     /// Parts beyond the last cut of secrets that were seen whole before it.
-    pending: Vec<Span>,
+    pending: Vec<Place>,
     counts: Counts,
 }
 
 impl<'k> Stream<'k> {
-    pub(super) fn new(known: &'k KnownValues) -> Self {
-        let (buffer, state, pending, counts) =
-            (String::new(), State::default(), Vec::new(), Counts::new());
-        Self { known, buffer, state, pending, counts }
+    pub(super) fn new(with: Knowledge<'k>) -> Self {
+        Self {
+            with,
+            buffer: String::new(),
+            state: State::default(),
+            tracker: Tracker::default(),
+            pending: Vec::new(),
+            counts: Counts::new(),
+        }
     }
 
     /// Takes text; returns the redacted text that is ready.
@@ -58,24 +82,34 @@ impl<'k> Stream<'k> {
     fn work_off(&mut self, cut: usize) -> String {
         let text = self.buffer.as_str();
         let stripped = View::stripped(text.as_bytes());
-        let mut spans = std::mem::take(&mut self.pending);
-        self.known.find(text.as_bytes(), &stripped, &mut spans);
+        let mut places = std::mem::take(&mut self.pending);
+        self.with.known.find(text.as_bytes(), &stripped, &mut places);
+        let mut spans = Vec::new();
         patterns::find(text.as_bytes(), &stripped, &mut self.state, cut, &mut spans);
-        let mut spans = span::settle(text, spans, rules::is_id);
-        self.pending = beyond(&mut spans, cut);
+        if let Some(rules) = self.with.rules {
+            rules.find(&stripped, self.with.place, (&mut self.tracker, cut), &mut spans);
+        }
+        places.extend(spans.into_iter().map(Place::from));
+        let mut places = span::settle(text, places, rules::is_id);
+        self.with.numbers.fill(text, &mut places);
+        self.pending = beyond(&mut places, cut);
         let head = text.get(..cut).unwrap_or_default();
-        let out = if spans.is_empty() {
+        let mut out = if places.is_empty() {
             head.to_owned()
         } else {
-            until_stable(span::render(head, &spans, &mut self.counts), &mut self.counts)
+            let once = span::render(head, &places, &mut self.counts);
+            until_stable(once, self.with.numbers, &mut self.counts)
         };
+        if let Some(names) = &self.with.names {
+            out = names.replace(out, self.with.numbers, &mut self.counts);
+        }
         self.buffer.drain(..cut);
         out
     }
 }
 
 /// Looks again at the lines with a replacement: without the replaced text they may show what the first look did not see.
-fn until_stable(mut text: String, counts: &mut Counts) -> String {
+fn until_stable(mut text: String, numbers: &Numbers, counts: &mut Counts) -> String {
     for _ in 0..ROUNDS_MAX {
         let mut spans = Vec::new();
         let mut next = 0;
@@ -86,11 +120,13 @@ fn until_stable(mut text: String, counts: &mut Counts) -> String {
                 patterns::find_on_line(&text, &line, &mut spans);
             }
         }
-        let spans = span::settle(&text, spans, rules::is_id);
-        if spans.is_empty() {
+        let places = spans.into_iter().map(Place::from).collect();
+        let mut places = span::settle(&text, places, rules::is_id);
+        if places.is_empty() {
             break;
         }
-        text = span::render(&text, &spans, counts);
+        numbers.fill(&text, &mut places);
+        text = span::render(&text, &places, counts);
     }
     text
 }
@@ -101,20 +137,18 @@ fn line_around(text: &str, at: usize) -> Range<usize> {
     start..rest.map_or(text.len(), |width| at + width)
 }
 
-/// Takes what lies beyond the cut out of `spans`, as offsets from the cut.
+/// Takes what lies beyond the cut out of `places`, as offsets from the cut.
 ///
 /// Only the rest of a secret that the cut divides is kept: the others are found again, with more text after them.
-fn beyond(spans: &mut Vec<Span>, cut: usize) -> Vec<Span> {
-    let first = spans.partition_point(|span| span.range.end <= cut);
-    let mut rest = spans.split_off(first);
+fn beyond(places: &mut Vec<Place>, cut: usize) -> Vec<Place> {
+    let first = places.partition_point(|place| place.range.end <= cut);
+    let mut rest = places.split_off(first);
     let mut pending = Vec::new();
-    for span in &mut rest {
-        pending.push(Span {
-            range: span.range.start.max(cut) - cut..span.range.end - cut,
-            rule: span.rule,
-        });
-        span.range.end = cut;
+    for place in &mut rest {
+        let range = place.range.start.max(cut) - cut..place.range.end - cut;
+        pending.push(Place { range, ..place.clone() });
+        place.range.end = cut;
     }
-    spans.extend(rest.into_iter().filter(|span| span.range.start < cut));
+    places.extend(rest.into_iter().filter(|place| place.range.start < cut));
     pending
 }
