@@ -73,7 +73,8 @@ impl Session {
             ))
         })?;
         let known = crate::check::known();
-        let config = config::load(Some((name, &read.text())), &self.inputs, &known)?;
+        let config = config::load(Some((name, &read.text())), &self.inputs, &known)
+            .inspect_err(|_| self.salvage(&read.text()))?;
         sharing::adopt(&self.redactor, &config.redact)?;
         Ok(config)
     }
@@ -86,10 +87,7 @@ impl Session {
         if held.is_empty() {
             return red;
         }
-        self.red(&format!(
-            "This text was withheld: after redaction it still held the value of {}.\n",
-            held.join(", ")
-        ))
+        self.red(&in_place_of_a_leak(&held))
     }
 
     /// As [`Self::red`] without pseudonyms: for what programs read, such as the path of a file.
@@ -268,6 +266,12 @@ impl Session {
     }
 }
 
+/// What stands where a text would still show the values of these names: plain words, valid in a log and in a summary.
+fn in_place_of_a_leak(names: &[String]) -> String {
+    let names = names.join(", ");
+    format!("This text was withheld: after redaction it still held the value of {names}.\n")
+}
+
 /// One sentence about all values that can not be masked, by the names of their variables.
 fn unmaskable(names: &[String]) -> Option<String> {
     let prefix = crate::actions::env::SECRET_PREFIX;
@@ -303,4 +307,26 @@ fn clock() -> i64 {
     let now = std::time::SystemTime::now();
     let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_can_not_be_masked_are_one_sentence_with_the_names_of_their_variables() {
+        let names = |all: &[&str]| all.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
+        assert_eq!(unmaskable(&[]), None);
+        let one = unmaskable(&names(&["RUNNER_GUARD_SECRET_PIN"])).unwrap();
+        assert_eq!(one, "the secret PIN is too short or too common to be masked safely");
+        let two = unmaskable(&names(&["DB_PASSWORD", "RUNNER_GUARD_SECRET_PIN"])).unwrap();
+        assert!(two.starts_with("the secrets DB_PASSWORD, PIN are too short"), "{two}");
+    }
+
+    #[test]
+    fn what_stands_in_place_of_a_leak_names_the_value_and_is_plain() {
+        let text = in_place_of_a_leak(&["A".to_owned(), "B".to_owned()]);
+        assert!(text.contains("withheld") && text.contains("A, B"), "{text}");
+        assert!(!text.contains(['<', '`', '[', '|']), "{text}");
+    }
 }

@@ -36,6 +36,15 @@ impl Session {
         self.share_as(profile(config.redact.profile), config);
     }
 
+    /// What a configuration that can not be used says about redaction still holds: the black box goes on without the rest of it.
+    pub(super) fn salvage(&self, text: &str) {
+        let Some(redact) = config::salvaged(text) else { return };
+        if let Err(failure) = adopt(&self.redactor, &redact) {
+            tracing::warn!("{}", failure.text());
+        }
+        self.share_as(profile(redact.profile), &config::defaults(&crate::check::known()));
+    }
+
     /// As [`Self::share`] for this profile.
     pub(super) fn share_as(&self, profile: Profile, config: &Config) {
         let users: Vec<String> = USERS.iter().map(|name| self.env.text(name)).collect();

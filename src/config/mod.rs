@@ -27,7 +27,7 @@ pub use job::{IdentityRequest, Job, SecretValue, SecretValues};
 pub use load::{DEFAULT_FILE, defaults, load};
 pub use origin::{Origin, Origins};
 pub use print::print;
-pub use redaction::{Profile, Redact, RedactFind, RedactRule};
+pub use redaction::{Profile, Redact, RedactFind, RedactRule, salvaged};
 pub use schema::schema;
 pub use secrets::{SecretKind, SecretPolicy};
 pub use value::{Endpoint, bytes_text, duration_text, parse_bytes, parse_duration};

@@ -1,6 +1,10 @@
 //! What a user wants to have removed besides secrets, validated. It removes nothing.
 
 use regex::RegexBuilder;
+use serde_yaml::Value;
+
+use super::Inputs;
+use super::load::load;
 
 /// Largest compiled expression, in bytes.
 const SIZE_MAX: usize = 1 << 20;
@@ -8,6 +12,32 @@ const SIZE_MAX: usize = 1 << 20;
 pub(super) const RULES_MAX: usize = 64;
 /// Shortest literal, in characters.
 const LITERAL_MIN: usize = 3;
+
+/// What a file that can not be used says about redaction, as far as it can be understood: a mistake elsewhere must not open what it
+/// closes. When it is not understood as a whole, the rules that are right hold with the strictest profile.
+pub fn salvaged(text: &str) -> Option<Redact> {
+    let strictest = |rules| Redact { profile: Profile::Public, rules };
+    let Ok(file) = serde_yaml::from_str::<Value>(text) else {
+        return text.contains("redact").then(|| strictest(Vec::new()));
+    };
+    let section = file.get("redact")?;
+    if let Some(whole) = alone(section.clone()) {
+        return Some(whole);
+    }
+    let rules = section.get("rules").and_then(Value::as_sequence).into_iter().flatten();
+    let one = |rule: &Value| {
+        let rules = Value::Sequence(vec![rule.clone()]);
+        alone(Value::Mapping([(Value::from("rules"), rules)].into_iter().collect()))
+    };
+    Some(strictest(rules.take(RULES_MAX).filter_map(one).flat_map(|r| r.rules).collect()))
+}
+
+/// The section `redact` read as a file of its own.
+fn alone(section: Value) -> Option<Redact> {
+    let file = Value::Mapping([(Value::from("redact"), section)].into_iter().collect());
+    let text = serde_yaml::to_string(&file).ok()?;
+    load(Some(("redact", &text)), &Inputs::default(), &[]).ok().map(|config| config.redact)
+}
 
 /// What is removed from texts besides secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -135,4 +165,35 @@ fn of_path(path: &str) -> Option<(String, &'static str)> {
     }
     let any = keys.iter().all(|key| *key == "*");
     any.then(|| ("a path must name at least one key".to_owned(), help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(redact: &Redact) -> Vec<&str> {
+        redact.rules.iter().map(|rule| rule.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_mistake_elsewhere_costs_no_rule() {
+        let good = "redact: {profile: share-with-vendor, rules: [{name: a, literal: abc}]}\n";
+        let redact = salvaged(&format!("timeout: never\nchekcs: 1\n{good}")).unwrap();
+        assert_eq!((redact.profile, names(&redact)), (Profile::ShareWithVendor, vec!["a"]));
+    }
+
+    #[test]
+    fn a_mistake_in_the_section_leaves_the_other_rules_and_the_strictest_profile() {
+        let rules = "[{name: a, literal: abc}, {name: b, regex: '('}, {name: c, path: x.y}]";
+        let redact = salvaged(&format!("redact: {{profile: intrenal, rules: {rules}}}")).unwrap();
+        assert_eq!((redact.profile, names(&redact)), (Profile::Public, vec!["a", "c"]));
+        let redact = salvaged("redact: {rules: [\n  x").unwrap();
+        assert_eq!((redact.profile, redact.rules.len()), (Profile::Public, 0));
+    }
+
+    #[test]
+    fn a_file_that_says_nothing_about_redaction_gives_nothing() {
+        assert_eq!(salvaged("timeout: never"), None);
+        assert_eq!(salvaged("{ not yaml"), None);
+    }
 }

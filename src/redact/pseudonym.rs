@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::Range;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
@@ -85,7 +86,44 @@ impl Profile {
     }
 }
 
-/// The names that get a pseudonym in a run.
+/// The names that get a pseudonym in a run; every text may add some.
+#[derive(Default)]
+pub(super) struct Pseudonyms(RwLock<Option<Arc<Names>>>);
+
+impl Pseudonyms {
+    /// Gives pseudonyms from now on, to these names as well. The strictest profile of all calls holds.
+    pub(super) fn share(&self, profile: Profile, hosts: &[String], users: &[String]) {
+        let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let now = names.as_ref().map_or(profile, |earlier| profile.max(earlier.profile));
+        if now == Profile::Internal {
+            return;
+        }
+        let empty = || Arc::new(Names::new(now, BTreeSet::new(), BTreeSet::new()));
+        let earlier = names.take().unwrap_or_else(empty);
+        *names = Some(Arc::new(earlier.with(now, hosts, users)));
+    }
+
+    /// Adds the hosts that Ansible names in a text: they may stand elsewhere without the words around them.
+    pub(super) fn learn(&self, text: &str) {
+        let Some(names) = self.now() else { return };
+        let new = hosts_in(text).into_iter().filter(|name| !names.hosts.contains(name));
+        let new: Vec<String> = new.collect();
+        if !new.is_empty() && names.hosts.len() < NAMES_MAX {
+            self.share(Profile::Internal, &new, &[]);
+        }
+    }
+
+    /// The names as they are now; `None` when nothing gets a pseudonym.
+    pub(super) fn now(&self) -> Option<Arc<Names>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn profile(&self) -> Profile {
+        self.now().map_or(Profile::Internal, |names| names.profile)
+    }
+}
+
+/// The names that get a pseudonym.
 pub(super) struct Names {
     profile: Profile,
     hosts: BTreeSet<String>,
@@ -101,7 +139,7 @@ struct Found {
 }
 
 impl Names {
-    pub(super) fn new(profile: Profile, hosts: BTreeSet<String>, users: BTreeSet<String>) -> Self {
+    fn new(profile: Profile, hosts: BTreeSet<String>, users: BTreeSet<String>) -> Self {
         let all = hosts.iter().chain(&users);
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
@@ -112,12 +150,8 @@ impl Names {
         Self { profile, hosts, users, automaton }
     }
 
-    pub(super) const fn profile(&self) -> Profile {
-        self.profile
-    }
-
     /// The same with more names.
-    pub(super) fn with(&self, profile: Profile, hosts: &[String], users: &[String]) -> Self {
+    fn with(&self, profile: Profile, hosts: &[String], users: &[String]) -> Self {
         let more = |known: &BTreeSet<String>, new: &[String]| {
             let new = new.iter().map(|n| n.trim().to_ascii_lowercase()).filter(|n| is_name(n));
             known.iter().cloned().chain(new).take(NAMES_MAX).collect::<BTreeSet<String>>()
@@ -165,7 +199,7 @@ impl Names {
 }
 
 /// The hosts that Ansible names in a text: results of tasks and the recap.
-pub(super) fn hosts_in(text: &str) -> Vec<String> {
+fn hosts_in(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     ansible(text, &mut found);
     let mut names: Vec<String> = found.into_iter().map(|f| f.name).collect();

@@ -2,9 +2,8 @@
 //!
 //! It reads no environment and writes nowhere but to the writer it is given.
 
-use std::collections::BTreeSet;
 use std::io::{BufRead, Read as _, Write};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -12,7 +11,7 @@ use super::canary::Canary;
 use super::json;
 use super::known::KnownValues;
 use super::number::Numbers;
-use super::pseudonym::{Names, Profile, hosts_in};
+use super::pseudonym::{Profile, Pseudonyms};
 use super::redacted::{Counts, Known, Redacted};
 use super::span;
 use super::stream::{CHUNK, Knowledge, Stream};
@@ -30,7 +29,7 @@ pub struct Redactor {
     canary: Option<Canary>,
     /// The configuration is read after the first text may have to be shown, so its rules come later.
     rules: OnceLock<Rules>,
-    names: RwLock<Option<Arc<Names>>>,
+    names: Pseudonyms,
 }
 
 /// What the redactor proved about itself.
@@ -56,7 +55,7 @@ impl Redactor {
             numbers: Numbers::new(known),
             canary,
             rules: OnceLock::new(),
-            names: RwLock::new(None),
+            names: Pseudonyms::default(),
         }
     }
 
@@ -73,27 +72,18 @@ impl Redactor {
     /// Gives pseudonyms from now on, to these hosts and users besides what shows by its shape. More names may follow; the strictest
     /// profile wins.
     pub fn share(&self, profile: Profile, hosts: &[String], users: &[String]) {
-        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
-        let now = names.as_ref().map_or(profile, |earlier| profile.max(earlier.profile()));
-        if now == Profile::Internal {
-            return;
-        }
-        let empty = || Arc::new(Names::new(now, BTreeSet::new(), BTreeSet::new()));
-        let earlier = names.take().unwrap_or_else(empty);
-        *names = Some(Arc::new(earlier.with(now, hosts, users)));
+        self.names.share(profile, hosts, users);
     }
 
-    /// Learns the hosts that Ansible names in a text, when pseudonyms are given at all.
+    /// Learns the hosts that Ansible names in a text, when pseudonyms are given at all. Every text that is redacted is learned from; this
+    /// is for who can read all of them before the first is redacted.
     pub fn learn(&self, text: &str) {
-        if self.profile() != Profile::Internal {
-            self.share(Profile::Internal, &hosts_in(text), &[]);
-        }
+        self.names.learn(text);
     }
 
     /// For whom the texts are.
     pub fn profile(&self) -> Profile {
-        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
-        names.as_ref().map_or(Profile::Internal, |names| names.profile())
+        self.names.profile()
     }
 
     /// The text without its secrets.
@@ -117,8 +107,7 @@ impl Redactor {
     }
 
     fn knowledge<'k>(&'k self, place: Option<&'k str>) -> Knowledge<'k> {
-        let names = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let rules = self.rules.get();
+        let (rules, names) = (self.rules.get(), Some(&self.names));
         Knowledge { known: &self.known, numbers: &self.numbers, rules, names, place }
     }
 
@@ -285,5 +274,51 @@ fn whole_characters(bytes: &[u8]) -> usize {
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Redactor(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redactor_proves_itself_with_and_without_values_of_the_user() {
+        for known in [vec![], vec![Known::new("A", "swordfish-and-chips")]] {
+            let proof = Redactor::new(&known).prove().unwrap();
+            assert!(proof.encodings > 15 && proof.shapes > 25, "{proof:?}");
+        }
+    }
+
+    #[test]
+    fn a_redactor_that_does_not_find_what_is_planted_names_every_form() {
+        let known = [Known::new("A", "swordfish-and-chips")];
+        let strange = Redactor { canary: Canary::new(), ..Redactor::new(&known) };
+        let missed = strange.prove().unwrap_err();
+        assert!(missed.contains(&"plain") && missed.contains(&"base64-twice"), "{missed:?}");
+        assert!(!missed.contains(&"github-token"), "the rules still find theirs: {missed:?}");
+    }
+
+    #[test]
+    fn the_canary_takes_no_number_from_a_value_of_the_user() {
+        let redactor =
+            Redactor::new(&[Known::new("zeta", "swordfish"), Known::new("~", "cuttlefish")]);
+        let out = redactor.redact("swordfish cuttlefish");
+        assert_eq!(out.as_str(), "[redacted:known-value#1] [redacted:known-value#2]");
+    }
+
+    #[test]
+    fn rules_of_the_user_hold_for_every_holder_once_they_are_adopted() {
+        let redactor = Redactor::new(&[]);
+        let rule = |find| UserRule { name: "customer".to_owned(), find, files: None };
+        assert_eq!(redactor.redact("Initech").as_str(), "Initech");
+        redactor.adopt(&[rule(super::super::Find::Literal("Initech".to_owned()))]).unwrap();
+        let once = redactor.redact("a \u{1b}[1mInitech b");
+        assert!(once.as_str().contains("[redacted:customer#"), "{once}");
+        assert_eq!(redactor.redact(once.as_str()), once);
+        let mut json = serde_json::json!({"x": ["Initech"]});
+        redactor.redact_json(&mut json);
+        assert!(!json.to_string().contains("Initech"));
+        let broken = redactor.adopt(&[rule(super::super::Find::Regex("(".to_owned()))]);
+        assert!(broken.unwrap_err().to_string().contains("customer"));
     }
 }

@@ -4,7 +4,6 @@
 //! is seen whole, and the rest of it beyond the cut is remembered. It does not decide what is a secret.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::Counts;
 use super::blocks::State;
@@ -12,7 +11,7 @@ use super::known::KnownValues;
 use super::number::Numbers;
 use super::path::Tracker;
 use super::patterns;
-use super::pseudonym::Names;
+use super::pseudonym::Pseudonyms;
 use super::rules;
 use super::span::{self, Place};
 use super::user::Rules;
@@ -33,7 +32,7 @@ pub(super) struct Knowledge<'k> {
     /// The rules of the user.
     pub(super) rules: Option<&'k Rules>,
     /// What gets a pseudonym.
-    pub(super) names: Option<Arc<Names>>,
+    pub(super) names: Option<&'k Pseudonyms>,
     /// Where the text lies in the bundle; `None`: nobody knows, so every rule of the user holds.
     pub(super) place: Option<&'k str>,
 }
@@ -100,8 +99,11 @@ impl<'k> Stream<'k> {
             let once = span::render(head, &places, &mut self.counts);
             until_stable(once, self.with.numbers, &mut self.counts)
         };
-        if let Some(names) = &self.with.names {
-            out = names.replace(out, self.with.numbers, &mut self.counts);
+        if let Some(names) = self.with.names {
+            names.learn(&out);
+            if let Some(now) = names.now() {
+                out = now.replace(out, self.with.numbers, &mut self.counts);
+            }
         }
         self.buffer.drain(..cut);
         out

@@ -157,3 +157,15 @@ fn rules_and_profile_hold_for_the_black_box_and_stars_stand_where_people_read() 
     let bundle = ended.left("temp/runner-guard/report.html");
     assert!(bundle.contains("[redacted:customer#") && bundle.contains("[redacted:known-value#1]"));
 }
+
+#[test]
+fn a_mistake_elsewhere_in_the_configuration_opens_nothing_that_it_closes() {
+    let ended = black_box(
+        "version: 1\ntimeout: never\nredact:\n  profile: share-with-vendor\n  rules:\n    - {name: customer, literal: Initech}\n",
+    );
+    let summary = ended.left("commands/summary");
+    for gone in ["sesame-street-42", "Initech", "web-eu-7", "10.20.30.40"] {
+        assert!(!summary.contains(gone), "{gone}: {summary}");
+    }
+    assert!(summary.contains("the configuration could not be used"), "{summary}");
+}
