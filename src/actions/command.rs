@@ -1,6 +1,7 @@
 //! Workflow commands and everything else that goes to stdout.
 //!
-//! The runner reads every printed line for commands, so text that is not a command is made unable to be one.
+//! The runner reads every printed line for commands, so text that is not a command is made unable to be one. A secret is three stars
+//! here, as the runner itself writes it; only output for other programs keeps the names of rules.
 
 use std::io::{IsTerminal as _, Write};
 
@@ -56,7 +57,7 @@ impl Console {
 
     /// Prints text; under a runner no line of it can be read as a command.
     pub fn text(&mut self, text: &Redacted) {
-        for line in text.as_str().split(['\n', '\r']) {
+        for line in text.starred().as_str().split(['\n', '\r']) {
             let line = if self.in_actions { inert(line) } else { line.to_owned() };
             drop(writeln!(self.out, "{line}"));
         }
@@ -95,6 +96,7 @@ impl Console {
             return;
         }
         *sent += 1;
+        let (title, message) = (title.starred(), message.starred());
         let message: String = message.as_str().chars().take(MAX_MESSAGE).collect();
         let line = format!(
             "::{} title={}::{}",
@@ -109,7 +111,7 @@ impl Console {
     /// Starts a group of lines that the log folds.
     pub fn group(&mut self, title: &Redacted) {
         if self.in_actions {
-            drop(writeln!(self.out, "::group::{}", escape_data(title.as_str())));
+            drop(writeln!(self.out, "::group::{}", escape_data(title.starred().as_str())));
         }
     }
 
@@ -169,6 +171,7 @@ impl Live {
 
     /// Shows this text in place of the last one; what is too long for the line is cut.
     pub fn show(&self, text: &Redacted) {
+        let text = text.starred();
         let text = text.as_str();
         let cut = text.chars().count() > COLUMNS;
         let kept = text.chars().filter(|c| !c.is_control()).take(COLUMNS - usize::from(cut));
@@ -268,6 +271,20 @@ mod tests {
     fn annotations_are_escaped_in_title_and_message() {
         let out = printed(true, |c| c.annotation(Kind::Error, &red("a:b,c"), &red("100%\nnext")));
         assert_eq!(out, "::error title=a%3Ab%2Cc::100%25%0Anext\n");
+    }
+
+    #[test]
+    fn a_secret_is_three_stars_for_people_and_a_marker_for_programs() {
+        let redactor = Redactor::new(&[crate::redact::Known::new("A", "swordfish")]);
+        let said = redactor.redact("a swordfish");
+        let out = printed(true, |c| {
+            c.text(&said);
+            c.annotation(Kind::Notice, &said, &said);
+            c.group(&said);
+            c.exact(&said);
+        });
+        let wanted = "a ***\n::notice title=a ***::a ***\n::group::a ***\n";
+        assert_eq!(out, format!("{wanted}a [redacted:known-value#1]"));
     }
 
     #[test]

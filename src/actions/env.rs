@@ -30,7 +30,14 @@ const SECRET_WORDS: &[&str] = &[
     "APIKEY",
     "ACCESS_KEY",
     "CREDENTIAL",
+    "WEBHOOK",
+    "CONNECTION_STRING",
 ];
+/// Ends of variable names that say so.
+const SECRET_ENDS: &[&str] =
+    &["_KEY", "_PASS", "_PWD", "_AUTH", "_PAT", "_DSN", "_PSK", "_PIN", "_JWT", "_COOKIE"];
+/// Values that answer a question and are no secret, whatever the name says.
+const ANSWERS: &[&str] = &["true", "false", "yes", "no", "on", "off", "0", "1", "none", "null"];
 
 impl Environment {
     /// Copies the environment of the process; values that are not UTF-8 are read lossily.
@@ -90,20 +97,37 @@ impl Environment {
         self.0.iter().filter_map(variable).collect()
     }
 
-    /// Every value that must not be shown: handed-in secrets, tokens, and variables whose name says so.
+    /// Every value that must not be shown: handed-in secrets, tokens, variables whose name says so, and addresses that hold a password.
     pub fn sensitive(&self) -> Vec<(String, String)> {
-        let is_secret = |name: &str| {
-            // Inputs keep their dashes on GitHub and lose them elsewhere: INPUT_APP-PRIVATE-KEY, INPUT_APP_PRIVATE_KEY.
-            let upper = name.to_ascii_uppercase().replace('-', "_");
-            upper.starts_with(SECRET_PREFIX) || SECRET_WORDS.iter().any(|word| upper.contains(word))
-        };
-        let path_like =
-            |value: &str| value.starts_with('/') && !value.contains(char::is_whitespace);
         let shown = |(name, value): &(&String, &String)| {
-            is_secret(name) && !value.trim().is_empty() && !path_like(value)
+            !value.trim().is_empty()
+                && !is_path(value)
+                && (is_secret(name, value) || holds_password(value))
         };
         self.0.iter().filter(shown).map(|(name, value)| (name.clone(), value.clone())).collect()
     }
+}
+
+fn is_secret(name: &str, value: &str) -> bool {
+    // Inputs keep their dashes on GitHub and lose them elsewhere: INPUT_APP-PRIVATE-KEY, INPUT_APP_PRIVATE_KEY.
+    let upper = name.to_ascii_uppercase().replace('-', "_");
+    let says_so = SECRET_WORDS.iter().any(|word| upper.contains(word))
+        || SECRET_ENDS.iter().any(|end| upper.ends_with(end));
+    let is_answer = ANSWERS.contains(&value.trim().to_ascii_lowercase().as_str());
+    upper.starts_with(SECRET_PREFIX) || says_so && !is_answer
+}
+
+fn is_path(value: &str) -> bool {
+    value.starts_with('/') && !value.contains(char::is_whitespace)
+}
+
+/// Whether a value is an address with a password before its host, as the variables of proxies and databases have it.
+fn holds_password(value: &str) -> bool {
+    let userinfo = value.split_once("://").and_then(|(_, rest)| {
+        let host_and_path = rest.split(char::is_whitespace).next()?;
+        host_and_path.rsplit_once('@').map(|(userinfo, _)| userinfo)
+    });
+    userinfo.and_then(|u| u.split_once(':')).is_some_and(|(_, password)| !password.is_empty())
 }
 
 /// The base name under which the program was started.
@@ -148,6 +172,21 @@ mod tests {
         ]);
         let names: Vec<String> = env.sensitive().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["DB_PASSWORD", "INPUT_APP-PRIVATE-KEY", "RUNNER_GUARD_SECRET_A"]);
+    }
+
+    #[test]
+    fn addresses_with_a_password_are_sensitive_and_answers_are_not() {
+        let env = Environment::of([
+            ("HTTPS_PROXY", "http://ann:horse-battery@proxy:3128"),
+            ("GIT_URL", "ssh://git@host/x"),
+            ("HOMEPAGE", "https://example.test/a:b"),
+            ("USE_TOKEN", "true"),
+            ("SIGNING_KEY", "delta"),
+            ("MYSQL_PWD", "epsilon"),
+            ("PWD", "/work"),
+        ]);
+        let names: Vec<String> = env.sensitive().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["HTTPS_PROXY", "MYSQL_PWD", "SIGNING_KEY"]);
     }
 
     #[test]

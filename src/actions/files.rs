@@ -70,7 +70,7 @@ impl CommandFiles {
     /// # Errors
     /// The file can not be replaced in one step or has no room; then it is as it was.
     pub fn draft_summary(&self, text: &Redacted) -> Result<(), FileProblem> {
-        self.summary.draft(text)
+        self.summary.draft(&text.starred())
     }
 
     /// Puts the step summary in the place of its draft, else at the end of what is there.
@@ -78,7 +78,7 @@ impl CommandFiles {
     /// # Errors
     /// The file is missing or not writable, or the text is over the budget: then nothing is written, for the runner would drop it all.
     pub fn summary(&self, text: &Redacted) -> Result<(), FileProblem> {
-        self.summary.put_whole(text)
+        self.summary.put_whole(&text.starred())
     }
 }
 

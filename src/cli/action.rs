@@ -67,6 +67,7 @@ async fn post(session: &Session, mode: &str) -> Result<u8, Failure> {
         return Ok(exit::PROCEED);
     }
     let config = diagnose::config_or_defaults(session);
+    session.share(&config);
     let status = session.job_status();
     let blocked = diagnose::gate_blocked(&folder(session));
     let failed = matches!(status, Some("failure" | "cancelled")) && !blocked;
@@ -84,6 +85,7 @@ async fn post(session: &Session, mode: &str) -> Result<u8, Failure> {
 
 async fn black_box(session: &Session) -> Result<(), Failure> {
     let config = diagnose::config_or_defaults(session);
+    session.share(&config);
     explain(session, &config).await
 }
 
@@ -99,7 +101,7 @@ async fn explain(session: &Session, config: &Config) -> Result<(), Failure> {
 
 /// A failure of our own: an annotation, since a container's exit code alone says nothing on the run page.
 fn report_failure(session: &Session, failure: &Failure) {
-    let text = session.red(&failure.text());
+    let text = session.shown(&failure.text());
     let title = session.red(match failure {
         Failure::Usage(_) => "runner-guard is not configured correctly",
         Failure::Source(_) | Failure::Unexpected(_) => "runner-guard could not do its work",

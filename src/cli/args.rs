@@ -36,8 +36,8 @@ pub(super) enum Command {
     Diff(DiffArgs),
     /// Say what failed in an Ansible log, and why.
     Digest(DigestArgs),
-    /// Copy stdin to stdout without secrets.
-    Redact,
+    /// Copy stdin to stdout, files, or a whole bundle, without secrets.
+    Redact(RedactArgs),
     /// Check, describe or print the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -179,6 +179,43 @@ pub(super) struct DigestArgs {
     pub(super) budget: usize,
 }
 
+/// What is redacted, and where to. Without files and without a bundle stdin is copied to stdout.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Known values: environment variables RUNNER_GUARD_SECRET_<NAME>, and every variable whose name says secret."
+)]
+pub(super) struct RedactArgs {
+    /// Files; each is written under its name to the folder of --out.
+    #[arg(value_name = "FILE", requires = "out", conflicts_with = "bundle")]
+    pub(super) files: Vec<PathBuf>,
+    /// A bundle: its tar.gz, the zip of the artifact, or the folder it was unpacked into. The new one has the same form.
+    #[arg(long, value_name = "BUNDLE", requires = "out")]
+    pub(super) bundle: Option<PathBuf>,
+    /// Where to: a folder for files, the new bundle for a bundle. Nothing that is there is written over.
+    #[arg(long, value_name = "PATH")]
+    pub(super) out: Option<PathBuf>,
+    /// For whom: vendors and the public get pseudonyms for hosts, users and addresses. Wins over the configuration.
+    #[arg(long, value_enum)]
+    pub(super) profile: Option<ProfileWord>,
+    /// Configuration file with the section `redact`; without it the built-in rules hold alone.
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Write how often each rule replaced something to this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+}
+
+/// For whom redacted texts are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProfileWord {
+    /// The people who run the machines.
+    Internal,
+    /// A vendor: hosts, users and addresses get pseudonyms.
+    ShareWithVendor,
+    /// Everybody: e-mail and hardware addresses as well.
+    Public,
+}
+
 /// Form of a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum DigestForm {
@@ -263,6 +300,14 @@ impl CommonArgs {
                 inputs.set(name, value.clone());
             }
         }
+        if let Some(config) = &self.config {
+            inputs.set("config", config.display().to_string());
+        }
+    }
+}
+
+impl RedactArgs {
+    pub(super) fn apply(&self, inputs: &mut Inputs) {
         if let Some(config) = &self.config {
             inputs.set("config", config.display().to_string());
         }

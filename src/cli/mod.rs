@@ -12,9 +12,12 @@ mod plain;
 mod policy;
 mod preflight;
 mod publish;
+mod redact;
+mod redact_bundle;
 mod requirements;
 mod reread;
 mod session;
+mod sharing;
 mod signal;
 mod upload;
 
@@ -84,11 +87,8 @@ impl Command {
             Self::Preflight(args) => args.apply(inputs),
             Self::Diagnose(args) => args.apply(inputs),
             Self::Config(command) => command.apply(inputs),
-            Self::Exporter(_)
-            | Self::Diff(_)
-            | Self::Digest(_)
-            | Self::Redact
-            | Self::Explain { .. } => {}
+            Self::Redact(args) => args.apply(inputs),
+            Self::Exporter(_) | Self::Diff(_) | Self::Digest(_) | Self::Explain { .. } => {}
         }
     }
 }
@@ -105,7 +105,7 @@ async fn dispatch(session: &Session, stage: Stage, command: Option<Command>) -> 
         Command::Exporter(args) => exporter_command(session, args).await,
         Command::Diff(args) => diff::run(session, &args).map(|()| exit::PROCEED),
         Command::Digest(args) => digest::run(session, &args).map(|()| exit::PROCEED),
-        Command::Redact => plain::redact(session).map(|()| exit::PROCEED),
+        Command::Redact(args) => redact::run(session, &args).map(|()| exit::PROCEED),
         Command::Config(command) => policy::run(session, &command),
         Command::Explain { id } => plain::explain(session, id.as_deref()).map(|()| exit::PROCEED),
     };
@@ -133,6 +133,7 @@ async fn diagnose_command(session: &Session, args: &DiagnoseArgs) -> Result<u8, 
         return Ok(exit::PROCEED);
     }
     let config = session.config()?;
+    session.share(&config);
     if args.plan {
         let text = session.red(&diagnose::plan(session, &config, &args.common.out).await?);
         session.console(|console| console.text(&text));

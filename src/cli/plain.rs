@@ -1,6 +1,4 @@
-//! The plain commands: redact, explain. Each does one thing to text and prints the result.
-
-use std::io::BufReader;
+//! The plain command `explain`: prints what is known about an id.
 
 use anyhow::Context as _;
 
@@ -13,14 +11,6 @@ use crate::report::json;
 
 /// What `explain` calls the JSON Schema of the report.
 const REPORT_SCHEMA: &str = "report-schema";
-
-/// Copies stdin to stdout without secrets.
-pub(super) fn redact(session: &Session) -> Result<(), Failure> {
-    let mut input = BufReader::with_capacity(1 << 20, std::io::stdin());
-    let copied = session.console(|console| session.redactor.copy(&mut input, console.writer()));
-    copied.context("copy stdin to stdout")?;
-    Ok(())
-}
 
 /// Explains one id, or lists what can be explained.
 pub(super) fn explain(session: &Session, id: Option<&str>) -> Result<(), Failure> {

@@ -47,7 +47,7 @@ fn render(session: &Session, report: &Report, budget: usize) -> Redacted {
             text::to_text(report, Style::Plain).replace("```", "'''")
         )
     });
-    session.red(&rendered)
+    session.shown(&rendered)
 }
 
 /// Leaves the job summary beside the other files of a plain command.
@@ -156,14 +156,15 @@ fn annotate(session: &Session, report: &Report) {
             annotations::Kind::Warning => Kind::Warning,
             annotations::Kind::Notice => Kind::Notice,
         };
-        let (title, message) = (session.red(&annotation.title), session.red(&annotation.message));
+        let (title, message) =
+            (session.shown(&annotation.title), session.shown(&annotation.message));
         session.console(|console| console.annotation(kind, &title, &message));
     }
 }
 
 /// A warning of our own, about something that went wrong beside the report.
 pub(super) fn warn(session: &Session, title: &str, message: &str) {
-    let (title, message) = (session.red(title), session.red(message));
+    let (title, message) = (session.shown(title), session.shown(message));
     session.console(|console| console.annotation(Kind::Warning, &title, &message));
 }
 
@@ -255,7 +256,7 @@ fn cause_outputs(session: &Session, report: &Report) -> Vec<(&'static str, Redac
     let cause = report.diagnoses.first();
     let artifact =
         report.bundle.as_ref().and_then(|b| b.artifact.as_ref()).and_then(|a| a.as_ref().ok());
-    let text = |value: Option<&str>| session.red(value.unwrap_or_default());
+    let text = |value: Option<&str>| session.exact(value.unwrap_or_default());
     let runbook = cause.map(|c| format!("{}/{}.md#{}", report.runbooks, c.runbook, c.id));
     vec![
         ("cause", text(cause.map(|c| c.title.as_str()))),

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::failure::Failure;
+use super::sharing;
 use crate::actions::{Console, Context, Environment};
 use crate::config::{self, Config, IdentityRequest, Inputs, Job, SecretValue, SecretValues};
 use crate::redact::{Known, Redacted, Redactor};
@@ -71,7 +72,27 @@ impl Session {
                 e.chain()
             ))
         })?;
-        Ok(config::load(Some((name, &read.text())), &self.inputs, &crate::check::known())?)
+        let known = crate::check::known();
+        let config = config::load(Some((name, &read.text())), &self.inputs, &known)
+            .inspect_err(|_| self.salvage(&read.text()))?;
+        sharing::adopt(&self.redactor, &config.redact)?;
+        Ok(config)
+    }
+
+    /// The text without its secrets for a place where people read it. A text that still holds a known value is not shown at all: what
+    /// stands in its place says so.
+    pub(super) fn shown(&self, text: &str) -> Redacted {
+        let red = self.red(text);
+        let held = self.redactor.leaks(red.as_str().as_bytes());
+        if held.is_empty() {
+            return red;
+        }
+        self.red(&in_place_of_a_leak(&held))
+    }
+
+    /// As [`Self::red`] without pseudonyms: for what programs read, such as the path of a file.
+    pub(super) fn exact(&self, text: &str) -> Redacted {
+        self.redactor.redact_exact(text)
     }
 
     /// Opens the outside. A token that can not be used is a reason in the report, not a failure of the run.
@@ -240,13 +261,29 @@ impl Session {
 
     /// Sentences that every report carries: secrets that can not be masked, settings that matched nothing.
     pub(super) fn notes(&self, config: &Config) -> Vec<Redacted> {
-        let prefix = crate::actions::env::SECRET_PREFIX;
-        let short = self.redactor.unmaskable().iter().filter_map(|name| name.strip_prefix(prefix));
-        let short = short.map(|name| {
-            format!("the secret {name} is too short or too common to be masked safely")
-        });
-        short.chain(config.unused.iter().cloned()).map(|text| self.red(&text)).collect()
+        let short = unmaskable(self.redactor.unmaskable());
+        short.into_iter().chain(config.unused.iter().cloned()).map(|text| self.red(&text)).collect()
     }
+}
+
+/// What stands where a text would still show the values of these names: plain words, valid in a log and in a summary.
+fn in_place_of_a_leak(names: &[String]) -> String {
+    let names = names.join(", ");
+    format!("This text was withheld: after redaction it still held the value of {names}.\n")
+}
+
+/// One sentence about all values that can not be masked, by the names of their variables.
+fn unmaskable(names: &[String]) -> Option<String> {
+    let prefix = crate::actions::env::SECRET_PREFIX;
+    let names: Vec<&str> =
+        names.iter().map(|name| name.strip_prefix(prefix).unwrap_or(name)).collect();
+    let (secrets, are) = match names.len() {
+        0 => return None,
+        1 => ("the secret", "is"),
+        _ => ("the secrets", "are"),
+    };
+    let names = names.join(", ");
+    Some(format!("{secrets} {names} {are} too short or too common to be masked safely"))
 }
 
 fn known_secrets(env: &Environment) -> Vec<Known> {
@@ -270,4 +307,26 @@ fn clock() -> i64 {
     let now = std::time::SystemTime::now();
     let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_can_not_be_masked_are_one_sentence_with_the_names_of_their_variables() {
+        let names = |all: &[&str]| all.iter().map(|&n| n.to_owned()).collect::<Vec<_>>();
+        assert_eq!(unmaskable(&[]), None);
+        let one = unmaskable(&names(&["RUNNER_GUARD_SECRET_PIN"])).unwrap();
+        assert_eq!(one, "the secret PIN is too short or too common to be masked safely");
+        let two = unmaskable(&names(&["DB_PASSWORD", "RUNNER_GUARD_SECRET_PIN"])).unwrap();
+        assert!(two.starts_with("the secrets DB_PASSWORD, PIN are too short"), "{two}");
+    }
+
+    #[test]
+    fn what_stands_in_place_of_a_leak_names_the_value_and_is_plain() {
+        let text = in_place_of_a_leak(&["A".to_owned(), "B".to_owned()]);
+        assert!(text.contains("withheld") && text.contains("A, B"), "{text}");
+        assert!(!text.contains(['<', '`', '[', '|']), "{text}");
+    }
 }

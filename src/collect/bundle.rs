@@ -8,6 +8,7 @@ mod folder;
 mod manifest;
 mod places;
 pub mod read;
+pub mod rewrite;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};

@@ -6,6 +6,7 @@ mod collect;
 mod gate;
 mod lists;
 mod loki;
+mod redact;
 mod runners;
 
 use std::collections::BTreeMap;
@@ -110,6 +111,7 @@ impl Build<'_> {
             checks: self.checks(raw.checks, known),
             collect: self.collect(raw.collect),
             artifact: self.artifact(raw.artifact),
+            redact: self.redact(raw.redact),
             runbooks: self.url("", "runbooks", raw.runbooks),
             ca_bundle: self.text("ca-bundle", "ca-bundle", raw.ca_bundle),
             origin: self.document.name.clone(),

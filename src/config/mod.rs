@@ -14,6 +14,7 @@ mod origin;
 mod pattern;
 mod print;
 mod raw;
+mod redaction;
 mod schema;
 mod secrets;
 mod shape;
@@ -28,6 +29,7 @@ pub use load::{DEFAULT_FILE, defaults, load};
 pub use origin::{Origin, Origins};
 pub use pattern::Pattern;
 pub use print::print;
+pub use redaction::{Profile, Redact, RedactFind, RedactRule, salvaged};
 pub use schema::schema;
 pub use secrets::{SecretKind, SecretPolicy};
 pub use value::{Endpoint, bytes_text, duration_text, parse_bytes, parse_duration};
@@ -74,6 +76,8 @@ pub struct Config {
     pub collect: Collect,
     /// The artifact.
     pub artifact: Artifact,
+    /// What is removed from texts besides secrets.
+    pub redact: Redact,
     /// Where runbooks live; `None` takes the action's own.
     pub runbooks: Option<String>,
     /// An extra bundle of certificates: a path, or PEM text.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::checks::{CheckSettings, KnownCheck, OptionKind, OptionSpec};
 use super::value::duration_text;
-use super::{Config, Expect, Gate, Mode, Origins, Runner, SecretPolicy};
+use super::{Config, Expect, Gate, Mode, Origins, Redact, Runner, SecretPolicy};
 
 /// Widest column of the origins, in characters.
 const WIDEST: usize = 60;
@@ -197,6 +197,7 @@ impl Page<'_> {
         self.optional(1, "name", artifact.name.as_deref(), "artifact.name");
         let days = artifact.retention_days.to_string();
         self.plain(1, "retention-days", &days, "artifact.retention-days");
+        self.redact(&config.redact);
         self.optional(0, "runbooks", config.runbooks.as_deref(), "runbooks");
         match config.ca_bundle.as_deref() {
             Some(pem) if pem.contains("-----BEGIN") => {
@@ -204,6 +205,22 @@ impl Page<'_> {
                 self.lines.push(("# ca-bundle: PEM text".to_owned(), Some(origin)));
             }
             path => self.optional(0, "ca-bundle", path, "ca-bundle"),
+        }
+    }
+
+    fn redact(&mut self, redact: &Redact) {
+        self.open(0, "redact");
+        self.plain(1, "profile", redact.profile.word(), "redact.profile");
+        if redact.rules.is_empty() {
+            return self.list(1, "rules", &[], "redact.rules");
+        }
+        self.open(1, "rules");
+        for (at, rule) in redact.rules.iter().enumerate() {
+            let path = |key: &str| format!("redact.rules[{at}].{key}");
+            self.line(2, &format!("- name: {}", quoted(&rule.name)), &path("name"));
+            let key = rule.find.key();
+            self.plain(3, key, &quoted(rule.find.text()), &path(key));
+            self.optional(3, "files", rule.files.as_deref(), &path("files"));
         }
     }
 

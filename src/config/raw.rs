@@ -74,6 +74,8 @@ pub(super) struct RawSettings {
     pub(super) collect: RawCollect,
     /// The artifact with the evidence.
     pub(super) artifact: RawArtifact,
+    /// What is removed from every text besides secrets.
+    pub(super) redact: RawRedact,
     /// Base address of runbooks; the action's own when it is not given.
     #[schemars(schema_with = "address")]
     pub(super) runbooks: Option<String>,
@@ -285,6 +287,37 @@ pub(super) struct RawArtifact {
     pub(super) retention_days: Option<u64>,
 }
 
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[schemars(rename = "redact")]
+pub(super) struct RawRedact {
+    /// For whom the bundle and the summary are. `share-with-vendor` gives hosts, users and addresses pseudonyms, `public` also e-mail and
+    /// hardware addresses.
+    #[schemars(schema_with = "profile", extend("default" = "internal"))]
+    pub(super) profile: Option<String>,
+    /// Rules of your own, at most 64: each has a name and one of `literal`, `regex` and `path`.
+    #[schemars(length(max = 64))]
+    pub(super) rules: Vec<RawRedactRule>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[schemars(rename = "redact-rule", extend("required" = ["name"]))]
+pub(super) struct RawRedactRule {
+    /// Stands in the replacement: `[redacted:NAME#N]`.
+    #[schemars(schema_with = "rule_name")]
+    pub(super) name: String,
+    /// A text of at least 3 characters, compared with its case.
+    #[schemars(schema_with = "text_or_number")]
+    pub(super) literal: Option<Text>,
+    /// An expression for a part of a line; when it has groups, they alone are replaced. No look-around, no back-references.
+    pub(super) regex: Option<String>,
+    /// A chain of keys with dots, `db.admin.pin`, in YAML, JSON and settings; `*` stands for any key. All below it is replaced.
+    pub(super) path: Option<String>,
+    /// The paths in the bundle for which it holds: `ansible/**`. Without it, and in texts outside of the bundle, it holds everywhere.
+    pub(super) files: Option<String>,
+}
+
 /// A secret as the schema describes it; it is read by hand, key by key, to name every mistake.
 #[derive(JsonSchema)]
 #[schemars(untagged, rename = "secret")]
@@ -338,6 +371,14 @@ fn address(_: &mut SchemaGenerator) -> Schema {
 
 fn text_or_number(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": ["string", "integer"]})
+}
+
+fn profile(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": super::redaction::Profile::WORDS})
+}
+
+fn rule_name(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": "^[a-z][a-z0-9._-]{0,39}$"})
 }
 
 fn expect(_: &mut SchemaGenerator) -> Schema {

@@ -10,7 +10,7 @@ use super::encode::{self, Match};
 use super::judge;
 use super::redacted::Known;
 use super::seams;
-use super::span::{KNOWN_VALUE, Span};
+use super::span::{KNOWN_VALUE, Place};
 use super::view::{Seam, View};
 
 /// Longest literal, in bytes: longer forms are searched in pieces, so a cut-off value is found too.
@@ -23,6 +23,8 @@ const FOLD_MIN: usize = 12;
 /// The secret values of a run, ready to be searched.
 pub(super) struct KnownValues {
     names: Vec<String>,
+    /// The numbers of the names in replacements.
+    numbers: Vec<u32>,
     unmaskable: Vec<String>,
     /// Literals that are too short to be looked for across line ends.
     short: Literals,
@@ -52,17 +54,20 @@ struct Hit<'k> {
 
 impl KnownValues {
     pub(super) fn new(known: &[Known]) -> Self {
-        let (hidden, open): (Vec<&Known>, Vec<&Known>) = known
+        let (mut hidden, open): (Vec<&Known>, Vec<&Known>) = known
             .iter()
             .filter(|k| !k.value().is_empty())
             .partition(|k| !judge::is_common(k.value()));
+        // Of two names with one value the first in the order of the alphabet counts.
+        hidden.sort_by_key(|k| k.name());
         let names: Vec<String> = hidden.iter().map(|k| k.name().to_owned()).collect();
+        let numbers = numbers(known, &names);
         let unmaskable: Vec<String> = open.iter().map(|k| k.name().to_owned()).collect();
         let (short, long) =
             literals(&hidden).into_iter().partition(|l: &Literal| l.bytes.len() < JOINED_MIN);
         let (short, long) = (Literals::new(short), Literals::new(long));
         let grams = Grams::new(long.all.iter().map(|l| l.bytes.as_slice()));
-        Self { names, unmaskable, short, long, grams }
+        Self { names, numbers, unmaskable, short, long, grams }
     }
 
     /// Whether there is nothing to search.
@@ -75,13 +80,16 @@ impl KnownValues {
         &self.unmaskable
     }
 
-    /// Adds the places of all values to `spans`. `stripped` is the view of `text` without invisible parts.
-    pub(super) fn find(&self, text: &[u8], stripped: &View<'_>, spans: &mut Vec<Span>) {
-        self.each_match(text, stripped, &mut |range, _| match spans.last_mut() {
-            Some(last) if last.range.end >= range.start && last.range.start <= range.start => {
-                last.range.end = last.range.end.max(range.end);
+    /// Adds the places of all values to `places`. `stripped` is the view of `text` without invisible parts.
+    pub(super) fn find(&self, text: &[u8], stripped: &View<'_>, places: &mut Vec<Place>) {
+        self.each_match(text, stripped, &mut |range, value| {
+            let number = self.numbers.get(value).copied();
+            match places.last_mut().filter(|last| last.number == number) {
+                Some(last) if last.range.end >= range.start && last.range.start <= range.start => {
+                    last.range.end = last.range.end.max(range.end);
+                }
+                Some(_) | None => places.push(Place { range, rule: KNOWN_VALUE, number }),
             }
-            Some(_) | None => spans.push(Span { range, rule: KNOWN_VALUE }),
         });
     }
 
@@ -202,6 +210,15 @@ fn whole_run(text: &[u8], range: &Range<usize>, floor: usize) -> Range<usize> {
     range.start - before..range.end + after
 }
 
+/// The place, from 1, of each of the names `of` in the sorted list of all names.
+fn numbers(known: &[Known], of: &[String]) -> Vec<u32> {
+    let mut all: Vec<&str> = known.iter().map(Known::name).collect();
+    all.sort_unstable();
+    all.dedup();
+    let place = |name: &String| all.binary_search(&name.as_str()).map_or(0, |at| at + 1);
+    of.iter().map(|name| u32::try_from(place(name)).unwrap_or_default()).collect()
+}
+
 /// The literals of all values, every byte string once.
 fn literals(known: &[&Known]) -> Vec<Literal> {
     let mut all: BTreeMap<Vec<u8>, (Match, usize)> = BTreeMap::new();
@@ -233,9 +250,9 @@ mod tests {
 
     fn covered(secret: &str, text: &str) -> Vec<String> {
         let known = KnownValues::new(&[Known::new("A", secret)]);
-        let mut spans = Vec::new();
-        known.find(text.as_bytes(), &View::stripped(text.as_bytes()), &mut spans);
-        spans.into_iter().filter_map(|s| text.get(s.range).map(str::to_owned)).collect()
+        let mut places = Vec::new();
+        known.find(text.as_bytes(), &View::stripped(text.as_bytes()), &mut places);
+        places.into_iter().filter_map(|p| text.get(p.range).map(str::to_owned)).collect()
     }
 
     #[test]

@@ -12,14 +12,19 @@
 
 mod anchors;
 mod blocks;
+mod canary;
 mod decode;
 mod encode;
+mod glob;
 mod json;
 mod judge;
 mod keyed;
 mod keywords;
 mod known;
+mod number;
+mod path;
 mod patterns;
+mod pseudonym;
 mod redacted;
 mod redactor;
 mod rules;
@@ -30,10 +35,15 @@ mod spool;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod user;
+mod verify;
 mod view;
 mod words;
 
+pub use pseudonym::Profile;
 pub use redacted::{Counts, Known, Redacted};
-pub use redactor::Redactor;
+pub use redactor::{Proof, Redactor};
 pub use sealed::{Packed, Packing, Sealed, TAIL};
 pub use spool::Store;
+pub use user::{Find, RULES_MAX, RuleError, UserRule};
+pub use verify::Verifier;

@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::{rules, span};
+
 /// Text in which every known secret value and every pattern of a secret was replaced.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize)]
 #[serde(transparent)]
@@ -21,6 +23,12 @@ impl Redacted {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The text with `***` for every replacement: for summaries, annotations and logs, where people read in passing.
+    #[must_use]
+    pub fn starred(&self) -> Self {
+        Self(span::starred(&self.0, rules::is_id))
     }
 
     /// The text, by value.
@@ -80,6 +88,13 @@ mod tests {
     fn debug_of_a_known_value_prints_its_name_alone() {
         let known = Known::new("DB", "horse-battery");
         assert_eq!(format!("{known:?}"), "Known(DB, ***)");
+    }
+
+    #[test]
+    fn every_replacement_becomes_three_stars_and_nothing_else_changes() {
+        let text = "a [redacted:jwt#12] b [redacted:known-value] [redacted:hunter2] c";
+        let stars = "a *** b *** [redacted:hunter2] c";
+        assert_eq!(Redacted::sealed(text.to_owned()).starred().as_str(), stars);
     }
 
     #[test]

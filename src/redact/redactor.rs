@@ -3,25 +3,88 @@
 //! It reads no environment and writes nowhere but to the writer it is given.
 
 use std::io::{BufRead, ErrorKind, Write};
-use std::ops::Range;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use super::canary::Canary;
 use super::decode::Decoder;
+use super::json;
 use super::known::KnownValues;
+use super::number::Numbers;
+use super::pseudonym::{Profile, Pseudonyms};
 use super::redacted::{Counts, Known, Redacted};
-use super::stream::{CHUNK, KEPT, Stream};
-use super::{json, rules, span};
+use super::span;
+use super::stream::{CHUNK, Knowledge, Stream};
+use super::user::{RuleError, Rules, UserRule};
+use super::verify::Verifier;
 
-/// Replaces secrets in text by `[redacted:RULE]`. Redacting twice changes nothing, and the number of lines never changes.
+/// The name of the value that every redactor plants to prove itself; it sorts behind all names of users, whose numbers stay.
+const CANARY: &str = "~ the canary of runner-guard";
+
+/// Replaces secrets in text by `[redacted:RULE#N]`: equal values have the same N in all texts of a run. Redacting twice changes nothing,
+/// and the number of lines never changes.
 pub struct Redactor {
     known: KnownValues,
+    numbers: Numbers,
+    canary: Option<Canary>,
+    /// The configuration is read after the first text may have to be shown, so its rules come later.
+    rules: OnceLock<Rules>,
+    names: Pseudonyms,
+}
+
+/// What the redactor proved about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// Encodings in which a planted value was found.
+    pub encodings: usize,
+    /// Rules that found a planted secret of their shape.
+    pub shapes: usize,
 }
 
 impl Redactor {
     /// A redactor for these values and the built-in patterns.
     pub fn new(known: &[Known]) -> Self {
-        Self { known: KnownValues::new(known) }
+        let canary = Canary::new();
+        let mut all = known.to_vec();
+        // Without values of the user the search for values costs time and finds nothing: then the proof brings its own.
+        all.extend(
+            canary.iter().filter(|_| !known.is_empty()).map(|c| Known::new(CANARY, c.value())),
+        );
+        Self {
+            known: KnownValues::new(&all),
+            numbers: Numbers::new(known),
+            canary,
+            rules: OnceLock::new(),
+            names: Pseudonyms::default(),
+        }
+    }
+
+    /// Takes the rules of the user, which hold for every text from now on. Only the first call has an effect.
+    ///
+    /// # Errors
+    /// A rule can not be used; then none of them is.
+    pub fn adopt(&self, rules: &[UserRule]) -> Result<(), RuleError> {
+        let rules = Rules::new(rules)?;
+        self.rules.get_or_init(|| rules);
+        Ok(())
+    }
+
+    /// Gives pseudonyms from now on, to these hosts and users besides what shows by its shape. More names may follow; the strictest
+    /// profile wins.
+    pub fn share(&self, profile: Profile, hosts: &[String], users: &[String]) {
+        self.names.share(profile, hosts, users);
+    }
+
+    /// Learns the hosts that Ansible names in a text, when pseudonyms are given at all. Every text that is redacted is learned from; this
+    /// is for who can read all of them before the first is redacted.
+    pub fn learn(&self, text: &str) {
+        self.names.learn(text);
+    }
+
+    /// For whom the texts are.
+    pub fn profile(&self) -> Profile {
+        self.names.profile()
     }
 
     /// The text without its secrets.
@@ -31,18 +94,22 @@ impl Redactor {
 
     /// The text without its secrets, and how many were replaced by which rule.
     pub fn redact_counted(&self, text: &str) -> (Redacted, Counts) {
-        let mut stream = Stream::new(&self.known);
-        let mut out = String::new();
-        let mut rest = text;
-        while rest.len() > CHUNK {
-            let (head, tail) = rest.split_at(rest.floor_char_boundary(CHUNK));
-            out.push_str(&stream.push(head));
-            rest = tail;
-        }
-        out.push_str(&stream.push(rest));
-        let (last, counts) = stream.finish();
-        out.push_str(&last);
-        (Redacted::sealed(out), counts)
+        run(Stream::new(self.knowledge(None)), text)
+    }
+
+    /// As [`Self::redact_counted`] for a text that lies at this path of the bundle: of the user's rules those for its files hold.
+    pub fn redact_at(&self, place: &str, text: &str) -> (Redacted, Counts) {
+        run(Stream::new(self.knowledge(Some(place))), text)
+    }
+
+    /// The text without its secrets and without pseudonyms: for what programs read, such as the path of a file.
+    pub fn redact_exact(&self, text: &str) -> Redacted {
+        run(Stream::new(Knowledge { names: None, ..self.knowledge(None) }), text).0
+    }
+
+    fn knowledge<'k>(&'k self, place: Option<&'k str>) -> Knowledge<'k> {
+        let (rules, names) = (self.rules.get(), Some(&self.names));
+        Knowledge { known: &self.known, numbers: &self.numbers, rules, names, place }
     }
 
     /// Redacts every string and every key of a JSON value; what stands under a key such as `password` is replaced as a whole.
@@ -62,31 +129,71 @@ impl Redactor {
         Redacted::sealed(format!("{value:#}\n"))
     }
 
+    /// The user's rule for what lies below these keys of a document.
+    pub(super) fn path_rule(&self, keys: &[String]) -> Option<&'static str> {
+        self.rules.get()?.of_keys(keys, None)
+    }
+
+    /// What stands in the place of a value that this rule hides.
+    pub(super) fn marker(&self, rule: &str, value: &str) -> String {
+        span::marker(rule, self.numbers.of(value))
+    }
+
+    /// Looks for known values in bytes that are about to leave, in whatever parts they come.
+    pub fn verifier(&self) -> Verifier<'_> {
+        Verifier::new(&self.known)
+    }
+
     /// Names of the known values that still occur in these bytes in any encoding; empty when the bytes may leave.
     pub fn leaks(&self, bytes: &[u8]) -> Vec<String> {
-        let mut names = Vec::new();
-        let mut start = 0;
-        loop {
-            let end = bytes.len().min(start + CHUNK + KEPT);
-            let part = bytes.get(start..end).unwrap_or_default();
-            let markers = span::markers(part, rules::is_id);
-            let shielded = |range: &Range<usize>| {
-                span::holds(&markers, range.start) && span::holds(&markers, range.end - 1)
-            };
-            names.extend(self.known.names_in(part, &shielded));
-            if end == bytes.len() {
-                break;
+        let mut verifier = self.verifier();
+        verifier.push(bytes);
+        verifier.finish()
+    }
+
+    /// Plants a random value in every encoding, and a random secret in the shape of every rule, and looks whether anything of them
+    /// survives. Takes some milliseconds.
+    ///
+    /// # Errors
+    /// Names of the forms that survived: nothing may be given away then.
+    pub fn prove(&self) -> Result<Proof, Vec<&'static str>> {
+        let Some(canary) = &self.canary else { return Err(vec!["no random value can be made"]) };
+        let own;
+        let known = if self.known.is_empty() {
+            own = KnownValues::new(&[Known::new(CANARY, canary.value())]);
+            &own
+        } else {
+            &self.known
+        };
+        let knowledge = Knowledge { known, names: None, ..self.knowledge(None) };
+        let (encoded, shaped) = (canary.encoded(), canary.shaped());
+        let mut left = Vec::new();
+        for planted in encoded.iter().chain(&shaped) {
+            let out = run(Stream::new(knowledge.clone()), &planted.text).0;
+            if planted.survives(out.as_str()) {
+                left.push(planted.form);
             }
-            start += CHUNK;
         }
-        names.sort();
-        names.dedup();
-        names
+        for planted in &encoded {
+            let mut verifier = Verifier::new(known);
+            verifier.push(planted.text.as_bytes());
+            if verifier.finish().is_empty() {
+                left.push(planted.form);
+            }
+        }
+        left.dedup();
+        let proof = Proof { encodings: encoded.len(), shapes: shaped.len() };
+        if left.is_empty() { Ok(proof) } else { Err(left) }
     }
 
     /// Names of known values that are too short or too common to be masked safely.
     pub fn unmaskable(&self) -> &[String] {
         self.known.unmaskable()
+    }
+
+    /// The user's rules by name, in the order of the configuration, with how often each found anything so far.
+    pub fn user_rules(&self) -> Vec<(&'static str, usize)> {
+        self.rules.get().map(Rules::hits).unwrap_or_default()
     }
 
     /// Copies `reader` to `writer` without its secrets, in bounded memory (about 4 MiB); UTF-16 with a byte order mark becomes UTF-8,
@@ -99,30 +206,110 @@ impl Redactor {
         reader: &mut dyn BufRead,
         writer: &mut dyn Write,
     ) -> std::io::Result<Counts> {
-        let mut stream = Stream::new(&self.known);
-        let mut decoder = Decoder::default();
-        let mut sink = |ready: &str| writer.write_all(ready.as_bytes());
-        loop {
-            let bytes = match reader.fill_buf() {
-                Ok(bytes) => bytes,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            if bytes.is_empty() {
-                break;
-            }
-            let part = bytes.get(..CHUNK / 2).unwrap_or(bytes);
-            stream.fill(|text| decoder.push(part, text), &mut sink)?;
-            let taken = part.len();
-            reader.consume(taken);
-        }
-        stream.fill(|text| decoder.finish(text), &mut sink)?;
-        stream.end(&mut sink)
+        copy(Stream::new(self.knowledge(None)), reader, writer)
     }
+
+    /// As [`Self::copy`] for a text that lies at this path of the bundle: of the user's rules those for its files hold.
+    ///
+    /// # Errors
+    /// Whatever reading or writing returns.
+    pub fn copy_at(
+        &self,
+        place: &str,
+        reader: &mut dyn BufRead,
+        writer: &mut dyn Write,
+    ) -> std::io::Result<Counts> {
+        copy(Stream::new(self.knowledge(Some(place))), reader, writer)
+    }
+}
+
+fn run(mut stream: Stream<'_>, text: &str) -> (Redacted, Counts) {
+    let mut out = String::new();
+    let mut rest = text;
+    while rest.len() > CHUNK {
+        let (head, tail) = rest.split_at(rest.floor_char_boundary(CHUNK));
+        out.push_str(&stream.push(head));
+        rest = tail;
+    }
+    out.push_str(&stream.push(rest));
+    let (last, counts) = stream.finish();
+    out.push_str(&last);
+    (Redacted::sealed(out), counts)
+}
+
+fn copy(
+    mut stream: Stream<'_>,
+    reader: &mut dyn BufRead,
+    writer: &mut dyn Write,
+) -> std::io::Result<Counts> {
+    let mut decoder = Decoder::default();
+    let mut sink = |ready: &str| writer.write_all(ready.as_bytes());
+    loop {
+        let bytes = match reader.fill_buf() {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if bytes.is_empty() {
+            break;
+        }
+        let part = bytes.get(..CHUNK / 2).unwrap_or(bytes);
+        stream.fill(|text| decoder.push(part, text), &mut sink)?;
+        let taken = part.len();
+        reader.consume(taken);
+    }
+    stream.fill(|text| decoder.finish(text), &mut sink)?;
+    stream.end(&mut sink)
 }
 
 impl std::fmt::Debug for Redactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Redactor(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redactor_proves_itself_with_and_without_values_of_the_user() {
+        for known in [vec![], vec![Known::new("A", "swordfish-and-chips")]] {
+            let proof = Redactor::new(&known).prove().unwrap();
+            assert!(proof.encodings > 15 && proof.shapes > 25, "{proof:?}");
+        }
+    }
+
+    #[test]
+    fn a_redactor_that_does_not_find_what_is_planted_names_every_form() {
+        let known = [Known::new("A", "swordfish-and-chips")];
+        let strange = Redactor { canary: Canary::new(), ..Redactor::new(&known) };
+        let missed = strange.prove().unwrap_err();
+        assert!(missed.contains(&"plain") && missed.contains(&"base64-twice"), "{missed:?}");
+        assert!(!missed.contains(&"github-token"), "the rules still find theirs: {missed:?}");
+    }
+
+    #[test]
+    fn the_canary_takes_no_number_from_a_value_of_the_user() {
+        let redactor =
+            Redactor::new(&[Known::new("zeta", "swordfish"), Known::new("~", "cuttlefish")]);
+        let out = redactor.redact("swordfish cuttlefish");
+        assert_eq!(out.as_str(), "[redacted:known-value#1] [redacted:known-value#2]");
+    }
+
+    #[test]
+    fn rules_of_the_user_hold_for_every_holder_once_they_are_adopted() {
+        let redactor = Redactor::new(&[]);
+        let rule = |find| UserRule { name: "customer".to_owned(), find, files: None };
+        assert_eq!(redactor.redact("Initech").as_str(), "Initech");
+        redactor.adopt(&[rule(super::super::Find::Literal("Initech".to_owned()))]).unwrap();
+        let once = redactor.redact("a \u{1b}[1mInitech b");
+        assert!(once.as_str().contains("[redacted:customer#"), "{once}");
+        assert_eq!(redactor.redact(once.as_str()), once);
+        let mut json = serde_json::json!({"x": ["Initech"]});
+        redactor.redact_json(&mut json);
+        assert!(!json.to_string().contains("Initech"));
+        let broken = redactor.adopt(&[rule(super::super::Find::Regex("(".to_owned()))]);
+        assert!(broken.unwrap_err().to_string().contains("customer"));
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn ids() -> impl Iterator<Item = &'static str> {
 
 /// Whether an id can stand in a replacement.
 pub(super) fn is_id(id: &str) -> bool {
-    ids().any(|known| known == id)
+    ids().any(|known| known == id) || super::user::is_name(id)
 }
 
 const fn rule(

@@ -12,6 +12,7 @@ use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 use super::redacted::{Counts, Redacted};
 use super::redactor::Redactor;
 use super::spool::{Spool, SpoolReader, Store};
+use super::verify::Verifier;
 
 /// What is kept at hand of the end of a text, in bytes.
 pub const TAIL: usize = 32 * 1024;
@@ -56,20 +57,21 @@ pub struct Packed {
 }
 
 impl Redactor {
-    /// Reads a text to its end and seals it without its secrets; `most` is an upper bound of its size in bytes.
+    /// Reads a text that lies at this path of the bundle to its end and seals it without its secrets; `most` is an upper bound of its size in
+    /// bytes.
     ///
     /// # Errors
     /// What reading returned, or that neither the disk nor the memory has room.
     pub fn seal(
         &self,
+        place: &str,
         reader: &mut dyn Read,
-        most: u64,
-        packing: Packing,
+        (most, packing): (u64, Packing),
         store: &Store,
     ) -> io::Result<(Sealed, Counts)> {
         let mut press = Press::new(self, most, packing, store)?;
         let mut reader = BufReader::with_capacity(128 * 1024, reader);
-        let counts = self.copy(&mut reader as &mut dyn BufRead, &mut press)?;
+        let counts = self.copy_at(place, &mut reader as &mut dyn BufRead, &mut press)?;
         Ok((press.finish()?, counts))
     }
 
@@ -186,20 +188,13 @@ impl Eq for Sealed {}
 
 /// What a redacted text is written to.
 struct Press<'r> {
-    redactor: &'r Redactor,
     zip: ZipWriter<zip::write::StreamWriter<Spool>>,
     sum: Context,
     bytes: u64,
     tail: Vec<u8>,
-    /// What was not proven yet, with the end of what was.
-    window: Vec<u8>,
-    leaks: Vec<String>,
+    /// Looks for known values once more.
+    verifier: Verifier<'r>,
 }
-
-/// What is proven at once, in bytes.
-const PROVEN: usize = 512 * 1024;
-/// What is proven once more with what follows it, in bytes: more than the longest secret that is found as a whole.
-const OVERLAP: usize = 32 * 1024;
 
 impl<'r> Press<'r> {
     fn new(redactor: &'r Redactor, most: u64, packing: Packing, store: &Store) -> io::Result<Self> {
@@ -212,33 +207,22 @@ impl<'r> Press<'r> {
             .large_file(most > SHORT);
         zip.start_file("text", options)?;
         Ok(Self {
-            redactor,
             zip,
             sum: Context::new(&SHA256),
             bytes: 0,
             tail: Vec::new(),
-            window: Vec::new(),
-            leaks: Vec::new(),
+            verifier: redactor.verifier(),
         })
     }
 
-    fn prove(&mut self) {
-        self.leaks.extend(self.redactor.leaks(&self.window));
-        let proven = self.window.len().saturating_sub(OVERLAP);
-        self.window.drain(..proven);
-    }
-
-    fn finish(mut self) -> io::Result<Sealed> {
-        self.prove();
-        self.leaks.sort();
-        self.leaks.dedup();
+    fn finish(self) -> io::Result<Sealed> {
         let tail = last_lines(&self.tail, self.bytes);
         Ok(Sealed(Arc::new(Inner {
             spool: Arc::new(self.zip.finish()?.into_inner()),
             bytes: self.bytes,
             sha256: hex(self.sum.finish().as_ref()),
             tail: Redacted::sealed(tail),
-            leaks: self.leaks,
+            leaks: self.verifier.finish(),
         })))
     }
 }
@@ -252,10 +236,7 @@ impl Write for Press<'_> {
         if self.tail.len() > 4 * TAIL {
             self.tail.drain(..self.tail.len() - TAIL);
         }
-        self.window.extend_from_slice(bytes);
-        if self.window.len() > PROVEN + OVERLAP {
-            self.prove();
-        }
+        self.verifier.push(bytes);
         Ok(bytes.len())
     }
 
@@ -288,7 +269,7 @@ mod tests {
     fn seal(redactor: &Redactor, text: &str) -> (Sealed, Counts) {
         let store = Store::on_disk(tempfile::tempfile);
         let most = text.len() as u64;
-        redactor.seal(&mut text.as_bytes(), most, Packing::Tight, &store).unwrap()
+        redactor.seal("a.log", &mut text.as_bytes(), (most, Packing::Tight), &store).unwrap()
     }
 
     #[test]
@@ -296,7 +277,7 @@ mod tests {
         let redactor = Redactor::new(&[Known::new("A", "swordfish-and-chips")]);
         let line = "a line with swordfish-and-chips and more\n";
         let (sealed, counts) = seal(&redactor, &line.repeat(50_000));
-        let want = line.replace("swordfish-and-chips", "[redacted:known-value]").repeat(50_000);
+        let want = line.replace("swordfish-and-chips", "[redacted:known-value#1]").repeat(50_000);
         assert_eq!(counts.values().sum::<usize>(), 50_000);
         assert_eq!(sealed.bytes(), want.len() as u64);
         assert!(sealed.text(usize::MAX).as_str() == want);
@@ -309,7 +290,7 @@ mod tests {
     #[test]
     fn a_text_of_our_own_that_holds_a_secret_says_so_wherever_it_stands() {
         let redactor = Redactor::new(&[Known::new("A", "swordfish-and-chips")]);
-        for before in [0, PROVEN + OVERLAP - 9, 2 * PROVEN] {
+        for before in [0, 557_000, 1 << 20] {
             let text = format!("{}swordfish-and-chips{}", "x".repeat(before), "y".repeat(700_000));
             let sealed = redactor.seal_own(&text, &Store::in_memory()).unwrap();
             assert_eq!(sealed.leaks(), ["A"], "{before}");

@@ -12,64 +12,109 @@ pub(super) const OPEN: &str = "[redacted:";
 /// The rule of values that the user named.
 pub(super) const KNOWN_VALUE: &str = "known-value";
 
-/// A place to be replaced, as byte offsets, and the rule that found it.
+/// Most digits of a number in a replacement.
+const DIGITS: usize = 6;
+/// Longest name of a rule in a replacement, in bytes.
+pub(super) const NAME_MAX: usize = 40;
+/// What stands for a replacement where people read in passing.
+const STARS: &str = "***";
+
+/// What a rule found, as byte offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) range: Range<usize>,
     pub(super) rule: &'static str,
 }
 
+/// A place to be replaced, the rule that found it, and the number that tells equal values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) range: Range<usize>,
+    pub(super) rule: &'static str,
+    pub(super) number: Option<u32>,
+}
+
+impl From<Span> for Place {
+    fn from(span: Span) -> Self {
+        Self { range: span.range, rule: span.rule, number: None }
+    }
+}
+
 /// Brings spans into the form in which they can be replaced: on character boundaries, within a line, apart from one another and from
 /// earlier replacements, sorted.
-pub(super) fn settle(text: &str, spans: Vec<Span>, is_rule: fn(&str) -> bool) -> Vec<Span> {
-    if spans.is_empty() {
-        return spans;
+pub(super) fn settle(text: &str, places: Vec<Place>, is_rule: fn(&str) -> bool) -> Vec<Place> {
+    if places.is_empty() {
+        return places;
     }
     let earlier = markers(text.as_bytes(), is_rule);
-    let mut parts: Vec<Span> = Vec::with_capacity(spans.len());
-    for span in union(spans) {
-        for line in lines(text, on_boundaries(text, span.range)) {
-            let free = outside(line, &earlier);
-            parts.extend(free.into_iter().map(|range| Span { range, rule: span.rule }));
+    let mut parts: Vec<Place> = Vec::with_capacity(places.len());
+    for place in union(places) {
+        for line in lines(text, on_boundaries(text, place.range)) {
+            let free = outside(line, &earlier).into_iter();
+            parts.extend(free.map(|range| Place { range, rule: place.rule, number: place.number }));
         }
     }
     union(parts)
 }
 
-/// Writes the text with its spans replaced, and counts the replacements.
-pub(super) fn render(text: &str, spans: &[Span], counts: &mut Counts) -> String {
+/// Writes the text with its places replaced, and counts the replacements.
+pub(super) fn render(text: &str, places: &[Place], counts: &mut Counts) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
-    for span in spans {
-        out.push_str(text.get(at..span.range.start).unwrap_or_default());
-        out.push_str(OPEN);
-        out.push_str(span.rule);
-        out.push(']');
-        *counts.entry(span.rule.to_owned()).or_default() += 1;
-        at = span.range.end;
+    for place in places {
+        out.push_str(text.get(at..place.range.start).unwrap_or_default());
+        out.push_str(&marker(place.rule, place.number));
+        *counts.entry(place.rule.to_owned()).or_default() += 1;
+        at = place.range.end;
     }
     out.push_str(text.get(at..).unwrap_or_default());
     out
 }
 
-/// Sorted, with overlapping and touching spans made one; the rule is `known-value` when it took part, else that of the longest.
-fn union(mut spans: Vec<Span>) -> Vec<Span> {
-    spans.retain(|span| !span.range.is_empty());
-    spans.sort_by_key(|span| (span.range.start, usize::MAX - span.range.end));
-    let mut out: Vec<Span> = Vec::with_capacity(spans.len());
-    let mut longest = 0;
-    for span in spans {
-        let length = span.range.len();
-        let Some(last) = out.last_mut().filter(|last| span.range.start <= last.range.end) else {
-            longest = length;
-            out.push(span);
+/// What stands in the place of a value.
+pub(super) fn marker(rule: &str, number: Option<u32>) -> String {
+    match number {
+        Some(number) => format!("{OPEN}{rule}#{number}]"),
+        None => format!("{OPEN}{rule}]"),
+    }
+}
+
+/// Whether the text is one replacement and nothing else.
+pub(super) fn is_marker(text: &str, is_rule: fn(&str) -> bool) -> bool {
+    marker_width(text.as_bytes(), is_rule) == Some(text.len())
+}
+
+/// The text with three stars for every replacement.
+pub(super) fn starred(text: &str, is_rule: fn(&str) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for marker in markers(text.as_bytes(), is_rule) {
+        out.push_str(text.get(at..marker.start).unwrap_or_default());
+        out.push_str(STARS);
+        at = marker.end;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
+}
+
+/// Sorted, with overlapping and touching places made one. A known value names the whole, else the longest does: by its rule and, when
+/// nothing else took part, by its number.
+fn union(mut places: Vec<Place>) -> Vec<Place> {
+    places.retain(|place| !place.range.is_empty());
+    places.sort_by_key(|place| (place.range.start, usize::MAX - place.range.end));
+    let mut out: Vec<Place> = Vec::with_capacity(places.len());
+    let mut longest = (false, 0);
+    for place in places {
+        let rank = (place.rule == KNOWN_VALUE, place.range.len());
+        let Some(last) = out.last_mut().filter(|last| place.range.start <= last.range.end) else {
+            longest = rank;
+            out.push(place);
             continue;
         };
-        if last.rule != KNOWN_VALUE && (span.rule == KNOWN_VALUE || length > longest) {
-            last.rule = span.rule;
-            longest = length;
+        if rank > longest {
+            (last.rule, last.number, longest) = (place.rule, place.number, rank);
         }
-        last.range.end = last.range.end.max(span.range.end);
+        last.range.end = last.range.end.max(place.range.end);
     }
     out
 }
@@ -111,9 +156,11 @@ pub(super) fn holds(ranges: &[Range<usize>], at: usize) -> bool {
 
 fn marker_width(rest: &[u8], is_rule: fn(&str) -> bool) -> Option<usize> {
     let name = rest.strip_prefix(OPEN.as_bytes())?;
-    let width = name.iter().take(40).position(|b| *b == b']')?;
-    let id = std::str::from_utf8(name.get(..width)?).ok()?;
-    is_rule(id).then_some(OPEN.len() + width + 1)
+    let width = name.iter().take(NAME_MAX + DIGITS + 2).position(|b| *b == b']')?;
+    let inside = std::str::from_utf8(name.get(..width)?).ok()?;
+    let (id, number) = inside.split_once('#').unwrap_or((inside, "0"));
+    let plain = (1..=DIGITS).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    (plain && is_rule(id)).then_some(OPEN.len() + width + 1)
 }
 
 /// The parts of a range that no earlier replacement holds.
@@ -142,8 +189,9 @@ mod tests {
     }
 
     fn replaced(text: &str, spans: &[(usize, usize, &'static str)]) -> String {
-        let spans = spans.iter().map(|(a, b, rule)| Span { range: *a..*b, rule }).collect();
-        render(text, &settle(text, spans, any), &mut Counts::new())
+        let of = |(a, b, rule): &(usize, usize, &'static str)| Span { range: *a..*b, rule }.into();
+        let places = spans.iter().map(of).collect();
+        render(text, &settle(text, places, any), &mut Counts::new())
     }
 
     #[test]
@@ -173,8 +221,32 @@ mod tests {
     #[test]
     fn what_only_looks_like_a_replacement_hides_nothing() {
         let none: fn(&str) -> bool = |_| false;
-        let spans = vec![Span { range: 0..18, rule: "x" }];
+        let places = vec![Place { range: 0..18, rule: "x", number: None }];
         let text = "[redacted:hunter2]";
-        assert_eq!(settle(text, spans.clone(), none), spans);
+        assert_eq!(settle(text, places.clone(), none), places);
+    }
+
+    #[test]
+    fn only_a_rule_with_at_most_six_digits_behind_it_is_a_replacement() {
+        let is_jwt: fn(&str) -> bool = |id| id == "jwt";
+        let text = "[redacted:jwt] [redacted:jwt#7] [redacted:jwt#123456]";
+        assert_eq!(starred(text, is_jwt), "*** *** ***");
+        for text in [
+            "[redacted:jwt#]",
+            "[redacted:jwt#1234567]",
+            "[redacted:jwt#hunter2]",
+            "[redacted:jwt#1#2]",
+            "[redacted:other#1]",
+            "[redacted:jwt",
+        ] {
+            assert_eq!(starred(text, is_jwt), text);
+        }
+    }
+
+    #[test]
+    fn the_longest_known_value_gives_the_number() {
+        let place = |range, number| Place { range, rule: KNOWN_VALUE, number: Some(number) };
+        let places = vec![place(0..4, 1), place(0..9, 2), place(3..6, 3)];
+        assert_eq!(union(places), [place(0..9, 2)]);
     }
 }

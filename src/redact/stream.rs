@@ -11,9 +11,13 @@ use memchr::{memchr, memmem, memrchr};
 use super::Counts;
 use super::blocks::State;
 use super::known::KnownValues;
+use super::number::Numbers;
+use super::path::Tracker;
 use super::patterns;
+use super::pseudonym::Pseudonyms;
 use super::rules;
-use super::span::{self, Span};
+use super::span::{self, Place};
+use super::user::Rules;
 use super::view::View;
 
 /// The buffer is worked off when it holds this much, in bytes.
@@ -23,13 +27,27 @@ pub(super) const KEPT: usize = 32 * 1024;
 /// How often a line with a replacement is looked at again at most; two rounds are rare.
 const ROUNDS_MAX: usize = 8;
 
+/// What one redaction of a text works with.
+#[derive(Clone)]
+pub(super) struct Knowledge<'k> {
+    pub(super) known: &'k KnownValues,
+    pub(super) numbers: &'k Numbers,
+    /// The rules of the user.
+    pub(super) rules: Option<&'k Rules>,
+    /// What gets a pseudonym.
+    pub(super) names: Option<&'k Pseudonyms>,
+    /// Where the text lies in the bundle; `None`: nobody knows, so every rule of the user holds.
+    pub(super) place: Option<&'k str>,
+}
+
 /// A redaction that goes on, with what it has to remember between two chunks.
 pub(super) struct Stream<'k> {
-    known: &'k KnownValues,
+    with: Knowledge<'k>,
     buffer: String,
     state: State,
+    tracker: Tracker,
     /// Parts beyond the last cut of secrets that were seen whole before it.
-    pending: Vec<Span>,
+    pending: Vec<Place>,
     counts: Counts,
 }
 
@@ -37,10 +55,15 @@ pub(super) struct Stream<'k> {
 pub(super) type Sink<'s> = dyn FnMut(&str) -> io::Result<()> + 's;
 
 impl<'k> Stream<'k> {
-    pub(super) fn new(known: &'k KnownValues) -> Self {
-        let (buffer, state, pending, counts) =
-            (String::new(), State::default(), Vec::new(), Counts::new());
-        Self { known, buffer, state, pending, counts }
+    pub(super) fn new(with: Knowledge<'k>) -> Self {
+        Self {
+            with,
+            buffer: String::new(),
+            state: State::default(),
+            tracker: Tracker::default(),
+            pending: Vec::new(),
+            counts: Counts::new(),
+        }
     }
 
     /// Takes text; returns the redacted text that is ready.
@@ -88,61 +111,71 @@ impl<'k> Stream<'k> {
 
     fn work_off(&mut self, cut: usize, sink: &mut Sink<'_>) -> io::Result<()> {
         let text = self.buffer.as_str();
-        let spans =
-            found(self.known, text, &mut self.state, cut, std::mem::take(&mut self.pending));
-        let mut spans = span::settle(text, spans, rules::is_id);
-        self.pending = beyond(&mut spans, cut);
+        let mut places = std::mem::take(&mut self.pending);
+        found(&self.with, text, (&mut self.state, &mut self.tracker), cut, &mut places);
+        let mut places = span::settle(text, places, rules::is_id);
+        self.with.numbers.fill(text, &mut places);
+        self.pending = beyond(&mut places, cut);
         let head = text.get(..cut).unwrap_or_default();
-        if spans.is_empty() {
-            sink(head)?;
-        } else {
-            let counts = &mut self.counts;
-            sink(&until_stable(span::render(head, &spans, counts), counts))?;
+        let mut changed = None;
+        if !places.is_empty() {
+            let once = span::render(head, &places, &mut self.counts);
+            changed = Some(until_stable(once, self.with.numbers, &mut self.counts));
         }
+        if let Some(names) = self.with.names {
+            names.learn(changed.as_deref().unwrap_or(head));
+            if let Some(now) = names.now() {
+                let text = changed.unwrap_or_else(|| head.to_owned());
+                changed = Some(now.replace(text, self.with.numbers, &mut self.counts));
+            }
+        }
+        sink(changed.as_deref().unwrap_or(head))?;
         self.buffer.drain(..cut);
         Ok(())
     }
 }
 
-/// Adds to `spans` what both searches find; in a long text they run side by side, which changes nothing but the time.
+/// Adds to `places` what both searches find; in a long text they run side by side, which changes nothing but the time.
 fn found(
-    known: &KnownValues,
+    with: &Knowledge<'_>,
     text: &str,
-    state: &mut State,
+    (state, tracker): (&mut State, &mut Tracker),
     cut: usize,
-    mut spans: Vec<Span>,
-) -> Vec<Span> {
+    places: &mut Vec<Place>,
+) {
     let text = text.as_bytes();
     let stripped = View::stripped(text);
     let search_known = || {
-        let mut spans = Vec::new();
-        known.find(text, &stripped, &mut spans);
-        spans
+        let mut places = Vec::new();
+        with.known.find(text, &stripped, &mut places);
+        places
     };
     let mut search_patterns = || {
         let mut spans = Vec::new();
         patterns::find(text, &stripped, state, cut, &mut spans);
-        spans
+        if let Some(rules) = with.rules {
+            rules.find(&stripped, with.place, (tracker, cut), &mut spans);
+        }
+        spans.into_iter().map(Place::from)
     };
-    if known.is_empty() || text.len() < CHUNK {
-        spans.extend(search_known());
-        spans.extend(search_patterns());
-        return spans;
+    if with.known.is_empty() || text.len() < CHUNK {
+        places.extend(search_known());
+        places.extend(search_patterns());
+        return;
     }
     thread::scope(|scope| {
         let worker = thread::Builder::new().spawn_scoped(scope, search_known);
         let shapes = search_patterns();
-        spans.extend(match worker {
+        places.extend(match worker {
             Ok(worker) => worker.join().unwrap_or_else(|cause| panic::resume_unwind(cause)),
             Err(_) => search_known(),
         });
-        spans.extend(shapes);
+        places.extend(shapes);
     });
-    spans
 }
 
 /// Looks again at the lines with a replacement: without the replaced text they may show what the first look did not see.
-fn until_stable(mut text: String, counts: &mut Counts) -> String {
+fn until_stable(mut text: String, numbers: &Numbers, counts: &mut Counts) -> String {
     for _ in 0..ROUNDS_MAX {
         let mut spans = Vec::new();
         let mut next = 0;
@@ -153,11 +186,13 @@ fn until_stable(mut text: String, counts: &mut Counts) -> String {
                 patterns::find_on_line(&text, &line, &mut spans);
             }
         }
-        let spans = span::settle(&text, spans, rules::is_id);
-        if spans.is_empty() {
+        let places = spans.into_iter().map(Place::from).collect();
+        let mut places = span::settle(&text, places, rules::is_id);
+        if places.is_empty() {
             break;
         }
-        text = span::render(&text, &spans, counts);
+        numbers.fill(&text, &mut places);
+        text = span::render(&text, &places, counts);
     }
     text
 }
@@ -168,20 +203,18 @@ fn line_around(text: &str, at: usize) -> Range<usize> {
     start..memchr(b'\n', after).map_or(text.len(), |width| at + width)
 }
 
-/// Takes what lies beyond the cut out of `spans`, as offsets from the cut.
+/// Takes what lies beyond the cut out of `places`, as offsets from the cut.
 ///
 /// Only the rest of a secret that the cut divides is kept: the others are found again, with more text after them.
-fn beyond(spans: &mut Vec<Span>, cut: usize) -> Vec<Span> {
-    let first = spans.partition_point(|span| span.range.end <= cut);
-    let mut rest = spans.split_off(first);
+fn beyond(places: &mut Vec<Place>, cut: usize) -> Vec<Place> {
+    let first = places.partition_point(|place| place.range.end <= cut);
+    let mut rest = places.split_off(first);
     let mut pending = Vec::new();
-    for span in &mut rest {
-        pending.push(Span {
-            range: span.range.start.max(cut) - cut..span.range.end - cut,
-            rule: span.rule,
-        });
-        span.range.end = cut;
+    for place in &mut rest {
+        let range = place.range.start.max(cut) - cut..place.range.end - cut;
+        pending.push(Place { range, ..place.clone() });
+        place.range.end = cut;
     }
-    spans.extend(rest.into_iter().filter(|span| span.range.start < cut));
+    places.extend(rest.into_iter().filter(|place| place.range.start < cut));
     pending
 }

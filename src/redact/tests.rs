@@ -191,7 +191,7 @@ fn a_stream_finds_a_value_at_every_place_around_a_cut() {
             let counts = redactor.copy(&mut text.as_bytes(), &mut out).unwrap();
             assert_eq!(counts.get("known-value"), Some(&1));
             assert!(redactor.leaks(&out).is_empty());
-            assert_eq!(out.len(), text.len() - SECRET.len() + "[redacted:known-value]".len());
+            assert_eq!(out.len(), text.len() - SECRET.len() + "[redacted:known-value#1]".len());
         }
     }
 }
@@ -251,7 +251,7 @@ fn a_secret_split_by_the_end_of_the_buffer_on_an_endless_line_is_found() {
     let text = format!("{} {token} {}", "x ".repeat(CHUNK), "y ".repeat(CHUNK));
     let out = plain().redact(&text);
     assert!(!out.as_str().contains("a1B2"));
-    assert!(out.as_str().contains("[redacted:github-token]"));
+    assert!(out.as_str().contains("[redacted:github-token#"));
 }
 
 #[test]

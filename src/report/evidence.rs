@@ -357,7 +357,8 @@ impl Evidence<Raw> {
         let left = how.most.bytes.saturating_add(SLACK);
         let mut held = Held { reader, left, stop, cut: false };
         let most = if size == 0 { left } else { size.min(left) };
-        let sealed = how.redactor.seal(&mut held, most, how.packing, how.store);
+        let place = self.path.as_str();
+        let sealed = how.redactor.seal(place, &mut held, (most, how.packing), how.store);
         let (text, redactions) = sealed.map_err(|error| error.to_string())?;
         let original = (size > 0).then_some(size);
         let cut = held.cut.then_some(Truncation { original, cap: how.most.bytes });
@@ -440,6 +441,6 @@ mod tests {
         };
         let sealed = log("a swordfish").looked_at(Box::new(look)).redact(&redactor).unwrap();
         assert_eq!(sealed.kind, EvidenceKind::Ansible);
-        assert_eq!(sealed.excerpts.unwrap()[0].label.as_str(), "a [redacted:known-value]");
+        assert_eq!(sealed.excerpts.unwrap()[0].label.as_str(), "a [redacted:known-value#1]");
     }
 }

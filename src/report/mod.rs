@@ -12,6 +12,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod play;
+pub mod redaction;
 mod rows;
 #[cfg(test)]
 mod sample;

@@ -6,6 +6,8 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+use std::io::BufRead;
+
 use super::chart::Chart;
 use super::{Evidence, Report};
 use crate::redact::{Redacted, Redactor};
@@ -91,16 +93,28 @@ impl Severity {
     }
 }
 
-/// The timeline of a bundle that is held in memory: every source in it, the failed tasks of logs with time stamps, the marks of the charts.
+/// Most of a source that is read, in bytes.
+const SOURCE: usize = 4 << 20;
+
+/// The timeline of a bundle: every source in it, the failed tasks of logs with time stamps, the marks of the charts.
 pub fn of(
     evidence: &[Evidence<Redacted>],
     charts: &[Chart],
     redactor: &Redactor,
 ) -> Vec<TimelineRow> {
     let of_one = |one: &Evidence<Redacted>| {
-        let mut rows = read(one.path.as_str(), &one.text, redactor);
-        let excerpts = one.excerpts.as_deref().unwrap_or_default();
-        rows.extend(failed_tasks(one.text.as_str().lines(), excerpts));
+        let path = one.path.as_str();
+        let mut rows = Vec::new();
+        if is_source(path) {
+            rows.extend(read(path, &one.text.text(SOURCE), redactor));
+        }
+        if let Some(excerpts) = one.excerpts.as_deref().filter(|all| !all.is_empty()) {
+            // What can not be unpacked again has no times.
+            let tasks = one.text.read(|text| {
+                Ok(failed_tasks(BufRead::lines(text).map_while(Result::ok), excerpts))
+            });
+            rows.extend(tasks.unwrap_or_default());
+        }
         rows
     };
     ordered(evidence.iter().flat_map(of_one).chain(of_charts(charts, redactor)).collect())

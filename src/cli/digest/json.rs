@@ -112,6 +112,6 @@ mod tests {
         write(digest, &redactor, &mut out).unwrap();
         let written: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(written, whole);
-        assert_eq!(written["runs"][0]["failures"][0]["msg"], "[redacted:known-value]");
+        assert_eq!(written["runs"][0]["failures"][0]["msg"], "[redacted:known-value#1]");
     }
 }

@@ -50,8 +50,8 @@ pub fn read(path: &str, text: &Redacted, redactor: &Redactor) -> Vec<TimelineRow
 }
 
 /// The failed tasks of a log whose lines carry time stamps: each at the last stamp at or before its line.
-pub fn failed_tasks<'a>(
-    lines: impl Iterator<Item = &'a str>,
+pub fn failed_tasks(
+    lines: impl Iterator<Item: AsRef<str>>,
     excerpts: &[Excerpt<Redacted>],
 ) -> Vec<TimelineRow> {
     let mut wanted: BTreeMap<usize, Vec<&Excerpt<Redacted>>> = BTreeMap::new();
@@ -62,7 +62,7 @@ pub fn failed_tasks<'a>(
     let mut rows = Vec::new();
     let mut stamped = None;
     for (line, number) in lines.zip(1..=last) {
-        stamped = stamp(line).or(stamped);
+        stamped = stamp(line.as_ref()).or(stamped);
         let Some(at) = stamped else { continue };
         let row = |excerpt: &&Excerpt<Redacted>| TimelineRow {
             at,
