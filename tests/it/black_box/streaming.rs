@@ -15,6 +15,7 @@ fn black_box(config: &str, args: &[&str]) -> Guard {
 }
 
 /// The manifest in the archive that a run left, read by the system's tar.
+#[expect(clippy::disallowed_methods, reason = "tests read what the program wrote")]
 fn unpacked(ended: &Ended) -> (tempfile::TempDir, Value) {
     let folder = tempfile::tempdir().expect("folder");
     let archive = folder.path().join("bundle.tar.gz");
