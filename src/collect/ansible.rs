@@ -9,7 +9,7 @@ use crate::config::Job;
 use crate::redact::Redactor;
 use crate::report::{BundlePath, Evidence, EvidenceKind, Excerpt, Raw, Truncation};
 use crate::source::ansible::{self, Checkout, Digest, Failure, Run, Verdict};
-use crate::source::files::{self, Folder, Keep};
+use crate::source::files::{self, Keep, Roots};
 use crate::source::{Cause, Error};
 use crate::task::{self, BoxFuture};
 
@@ -34,7 +34,7 @@ impl Collector for Ansible {
 
     fn explain(&self) -> &'static str {
         "Reads the files and folders of collect.ansible.logs or the input ansible-log; else ANSIBLE_LOG_PATH; else log_path of ansible.cfg in \
-         the workspace; else JUNIT_OUTPUT_DIR and ANSIBLE_CALLBACK_TREE_DIR; else what ansible-runner left in the workspace; else recent files \
+         the workspace, when it lies there or in the runner's temporary folder; else JUNIT_OUTPUT_DIR and ANSIBLE_CALLBACK_TREE_DIR; else what ansible-runner left in the workspace; else recent files \
          in the workspace and the runner's temporary folder that begin like Ansible output. Gives failed tasks with host, message, return \
          code, the tail of stderr and their place in the repository, and says when a run that ended well deployed nothing."
     }
@@ -61,6 +61,8 @@ struct Search {
     started: i64,
     redactor: Arc<Redactor>,
     workspace: PathBuf,
+    /// Where foreign programs write: links there are not followed, and only there a file of the repository may point.
+    roots: Roots,
     base: Option<String>,
 }
 
@@ -70,14 +72,17 @@ impl Search {
         let by_env = Some(&job.ansible_log_path).filter(|p| !p.is_empty());
         let log = by_env.map(|path| (here(job, path), "named by ANSIBLE_LOG_PATH"));
         let configured = log_path(&job.workspace);
+        let roots = Roots::new([job.workspace.clone(), job.temp.clone()]);
         let configured = configured.map(|p| (here(job, &p), "named by log_path in ansible.cfg"));
+        // The file belongs to the repository: it must not choose what else of the machine is published.
+        let configured = configured.filter(|(path, _)| roots.hold(path));
         let folders = job.ansible_folders.iter().map(|path| {
             (here(job, path), "named by JUNIT_OUTPUT_DIR or ANSIBLE_CALLBACK_TREE_DIR")
         });
         let runner = ["artifacts", "runner/artifacts"]
             .map(|place| (job.workspace.join(place), "left by ansible-runner"))
             .into_iter()
-            .filter(|(path, _)| has_events(path));
+            .filter(|(path, _)| has_events(path, &roots));
         Self {
             named: ctx.config.collect.ansible_logs.iter().map(|p| here(job, p)).collect(),
             expected: log.into_iter().chain(configured).chain(folders).chain(runner).collect(),
@@ -85,14 +90,15 @@ impl Search {
             started: job.started,
             redactor: Arc::clone(ctx.redactor),
             workspace: job.workspace.clone(),
+            roots,
             base: Checkout::base(&job.server_url, &job.repository, &job.sha),
         }
     }
 }
 
 /// Whether ansible-runner left events here; a folder of this name may as well hold what a build made.
-fn has_events(folder: &Path) -> bool {
-    let listed = Folder::open(folder).and_then(|opened| opened.list(SEARCH_FILES, SEARCH_DEPTH));
+fn has_events(folder: &Path, roots: &Roots) -> bool {
+    let listed = roots.folder(folder).and_then(|opened| opened.list(SEARCH_FILES, SEARCH_DEPTH));
     let inside = |file: &files::Entry| {
         file.path.parent().and_then(Path::file_name).is_some_and(|name| name == "job_events")
     };
@@ -158,7 +164,7 @@ fn collect(search: &Search) -> Result<Harvest, Error> {
         .folders
         .iter()
         .filter(|f| !f.as_os_str().is_empty())
-        .flat_map(|folder| sniff(folder, search.started))
+        .flat_map(|folder| sniff(folder, search))
         .collect();
     let entries: Vec<_> = sniffed.iter().filter_map(|p| read(p, search).ok()).collect();
     if entries.is_empty() {
@@ -181,7 +187,7 @@ fn read(path: &Path, search: &Search) -> Result<Evidence<Raw>, Error> {
     let origin = path.display().to_string();
     let checkout = || Checkout::open(&search.workspace, search.base.clone());
     if path.is_dir() {
-        let input = ansible::Input::open(path)?;
+        let input = ansible::Input::of_folder(search.roots.folder(path)?)?;
         let mut bytes = Vec::new();
         let read = input.reader().take(FILE_CAP as u64 + 1).read_to_end(&mut bytes);
         read.map_err(|e| Error::new(format!("read {origin}"), Cause::Other(e.to_string())))?;
@@ -193,7 +199,7 @@ fn read(path: &Path, search: &Search) -> Result<Evidence<Raw>, Error> {
         evidence.truncated = cut.then_some(truncation);
         return Ok(evidence);
     }
-    let read = files::read(path, FILE_CAP, Keep::HeadAndTail)?;
+    let read = search.roots.read(path, FILE_CAP, Keep::HeadAndTail)?;
     let mut evidence = placed(place, &origin, &read.text(), &search.redactor, checkout);
     evidence.truncated = read
         .truncated
@@ -202,11 +208,11 @@ fn read(path: &Path, search: &Search) -> Result<Evidence<Raw>, Error> {
 }
 
 /// Files below the folder that begin like Ansible output and were written to since the job began; the newest first, at most three.
-fn sniff(folder: &Path, started: i64) -> Vec<PathBuf> {
-    let Ok(opened) = Folder::open(folder) else { return Vec::new() };
+fn sniff(folder: &Path, search: &Search) -> Vec<PathBuf> {
+    let Ok(opened) = search.roots.folder(folder) else { return Vec::new() };
     let Ok(listing) = opened.list(SEARCH_FILES, SEARCH_DEPTH) else { return Vec::new() };
-    let since =
-        std::time::UNIX_EPOCH + std::time::Duration::from_secs(u64::try_from(started).unwrap_or(0));
+    let since = std::time::UNIX_EPOCH
+        + std::time::Duration::from_secs(u64::try_from(search.started).unwrap_or(0));
     let wanted = |name: &Path| {
         name.extension()
             .is_some_and(|e| ["log", "out", "txt"].iter().any(|w| e.eq_ignore_ascii_case(w)))
@@ -375,6 +381,7 @@ mod tests {
             started: 0,
             redactor: Arc::new(Redactor::new(&[])),
             workspace: workspace.to_path_buf(),
+            roots: Roots::new([workspace.to_path_buf()]),
             base: None,
         }
     }
