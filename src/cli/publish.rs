@@ -29,7 +29,12 @@ pub(super) fn print(session: &Session, report: &Report, args: &CommonArgs) {
         }
         Format::Summary => {
             let summary = render(session, report, summary::BUDGET);
-            session.console(|console| console.exact(&summary));
+            // In a workflow the runner may read it: a line of a log excerpt stands first in its line.
+            if session.context.in_actions {
+                session.console(|console| console.text(&summary));
+            } else {
+                session.console(|console| console.exact(&summary));
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Files that a job or its repository planted: nothing outside of the folder is read, nothing hangs, and memory has a bound.
 #![expect(clippy::disallowed_methods, reason = "the tests plant files")]
 
+mod bombs;
 mod place;
 mod race;
 mod size;

@@ -2,6 +2,7 @@
 //! annotations, the outputs and the log. None leaves the place that it was given.
 
 mod browser;
+mod foreign;
 mod hostile;
 mod judge;
 mod world;

@@ -12,10 +12,10 @@ pub fn output(text: &str) -> String {
 }
 
 /// A JSON text that means the same, in which control, bidirectional and invisible characters are written as JSON escapes (`\u202e`).
-/// They can stand in its strings alone: all of its syntax is ASCII.
+/// They can stand in its strings alone: all of its syntax is ASCII. The same goes for `##[`, which the Actions runner obeys anywhere.
 pub fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in text.replace("##[", "#\\u0023[").chars() {
         if c.is_ascii_graphic() || matches!(c, ' ' | '\n') || !is_unseen(c) {
             out.push(c);
         } else {
@@ -39,12 +39,12 @@ mod tests {
 
     #[test]
     fn json_means_the_same_and_hides_nothing() {
-        let value = serde_json::json!({"a\u{200b}": ["\u{9b}31m\u{7f}\u{202e}\u{e0041}\u{ffff}", "größer ✅ \n"]});
+        let value = serde_json::json!({"a\u{200b}": ["\u{9b}31m\u{7f}\u{202e}\u{e0041}\u{ffff}", "größer ✅ \n", "##[error]x"]});
         for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
             let shown = json(&text);
             assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
             assert!(shown.contains("\\u009b31m\\u007f\\u202e\\udb40\\udc41\\uffff"), "{shown}");
-            assert!(shown.contains("größer ✅"), "{shown}");
+            assert!(shown.contains("größer ✅") && !shown.contains("##["), "{shown}");
         }
     }
 }

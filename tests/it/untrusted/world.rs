@@ -27,11 +27,15 @@ pub(super) struct Stage {
     pub(super) junit: String,
 }
 
+/// Longest text of a variable or a label, in characters; logs hold it whole.
+const SHORT: usize = 20_000;
+
 /// Runs both stages with this text in the place of all that others write.
 pub(super) fn left_by(text: &str) -> Left {
-    let github = FakeGitHub::start(script(text));
-    let metrics = metrics(text);
-    let pages = pages(text);
+    let short: String = text.chars().take(SHORT).collect();
+    let github = FakeGitHub::start(script(text, &short));
+    let metrics = metrics(&short);
+    let pages = pages(&short);
     let guard = guard(text, &github, &metrics, &pages);
     let gate = run(&guard, "runner-guard", "success");
     let after = run(&guard, "runner-guard-post", "failure");
@@ -64,7 +68,7 @@ fn was_asked(github: &FakeGitHub, metrics: &Scripted, pages: &Scripted) {
 
 fn guard(text: &str, github: &FakeGitHub, metrics: &Scripted, pages: &Scripted) -> Guard {
     // The kernel keeps NUL out of variables and names, and a slash out of names.
-    let variable = text.replace('\0', "");
+    let variable: String = text.replace('\0', "").chars().take(SHORT).collect();
     let part: String = variable.replace('/', "_").chars().take(40).collect();
     let named = format!("ws/{part}.log");
     let page = pages.url();
@@ -127,7 +131,7 @@ fn read(guard: &Guard, path: &str) -> String {
 }
 
 /// GitHub: names of runners, groups, jobs and steps, a log, and the words of refusals.
-fn script(text: &str) -> Script {
+fn script(whole: &str, text: &str) -> Script {
     let refused = json!({ "message": text, "documentation_url": text }).to_string();
     let refused: &'static str = Box::leak(refused.into_boxed_str());
     let no =
@@ -149,7 +153,7 @@ fn script(text: &str) -> Script {
             Runner::online(text, &[text]),
         ],
         routes: routes.map(|(path, body)| (path.to_owned(), body)).into(),
-        logs: vec![(1, Log::Text(log(text)))],
+        logs: vec![(1, Log::Text(log(whole)))],
         faults: vec![
             Fault::on("/actions/secrets", 99, no(403)),
             Fault::on("/actions/variables", 99, no(404)),
