@@ -29,14 +29,19 @@ pub(super) fn print(session: &Session, report: &Report, args: &CommonArgs) {
         }
         Format::Summary => {
             let summary = render(session, report, summary::BUDGET);
-            session.console(|console| console.exact(&summary));
+            // In a workflow the runner may read it: a line of a log excerpt stands first in its line.
+            if session.context.in_actions {
+                session.console(|console| console.text(&summary));
+            } else {
+                session.console(|console| console.exact(&summary));
+            }
         }
     }
 }
 
 /// The JSON form with every text redacted once more.
 pub(super) fn to_json(session: &Session, report: &Report) -> Redacted {
-    session.redactor.pretty_json(json::to_json(report))
+    session.red(&escape::json(session.redactor.pretty_json(json::to_json(report)).as_str()))
 }
 
 /// The summary; a template that fails must not cost the report, so the plain text stands in.
@@ -97,7 +102,11 @@ pub(super) fn to_runner(session: &Session, report: &Report, code: u8) {
 }
 
 fn hand_over(session: &Session, outputs: &[(&'static str, Redacted)]) {
-    if let Err(problem) = session.context.files.outputs(outputs) {
+    let shown = |(name, value): &(&'static str, Redacted)| {
+        (*name, session.red(&escape::output(value.as_str())))
+    };
+    let outputs: Vec<_> = outputs.iter().map(shown).collect();
+    if let Err(problem) = session.context.files.outputs(&outputs) {
         warn(session, "Outputs not written", &problem.to_string());
     }
 }
@@ -217,7 +226,9 @@ struct GateOutputs {
 
 impl GateOutputs {
     fn named(self, session: &Session, code: u8) -> Vec<(&'static str, Redacted)> {
-        let json = |value: serde_json::Value| session.redactor.json(value);
+        let json = |value: serde_json::Value| {
+            session.red(&escape::json(session.redactor.json(value).as_str()))
+        };
         let failed_over = if self.failed_over { "true" } else { "false" };
         vec![
             ("verdict", session.red(self.verdict)),

@@ -7,7 +7,7 @@ use super::{Collector, Ctx, Harvest, log};
 use crate::config::Job;
 use crate::report::{BundlePath, Evidence, Raw};
 use crate::source::ansible::{self, Checkout};
-use crate::source::files::{self, Folder, Keep};
+use crate::source::files::{self, Keep, Roots};
 use crate::source::{Cause, Error};
 use crate::task::{self, BoxFuture};
 
@@ -32,7 +32,7 @@ impl Collector for Ansible {
 
     fn explain(&self) -> &'static str {
         "Reads the files and folders of collect.ansible.logs or the input ansible-log; else ANSIBLE_LOG_PATH; else log_path of ansible.cfg in \
-         the workspace; else JUNIT_OUTPUT_DIR and ANSIBLE_CALLBACK_TREE_DIR; else what ansible-runner left in the workspace; else recent files \
+         the workspace, when it lies there or in the runner's temporary folder; else JUNIT_OUTPUT_DIR and ANSIBLE_CALLBACK_TREE_DIR; else what ansible-runner left in the workspace; else recent files \
          in the workspace and the runner's temporary folder that begin like Ansible output. Gives failed tasks with host, message, return \
          code, the tail of stderr and their place in the repository, and says when a run that ended well deployed nothing."
     }
@@ -58,6 +58,8 @@ struct Search {
     folders: Vec<PathBuf>,
     started: i64,
     workspace: PathBuf,
+    /// Where foreign programs write: links there are not followed, and only there a file of the repository may point.
+    roots: Roots,
     base: Option<String>,
 }
 
@@ -67,28 +69,32 @@ impl Search {
         let by_env = Some(&job.ansible_log_path).filter(|p| !p.is_empty());
         let log = by_env.map(|path| (here(job, path), "named by ANSIBLE_LOG_PATH"));
         let configured = log_path(&job.workspace);
+        let roots = Roots::new([job.workspace.clone(), job.temp.clone()]);
         let configured = configured.map(|p| (here(job, &p), "named by log_path in ansible.cfg"));
+        // The file belongs to the repository: it must not choose what else of the machine is published.
+        let configured = configured.filter(|(path, _)| roots.hold(path));
         let folders = job.ansible_folders.iter().map(|path| {
             (here(job, path), "named by JUNIT_OUTPUT_DIR or ANSIBLE_CALLBACK_TREE_DIR")
         });
         let runner = ["artifacts", "runner/artifacts"]
             .map(|place| (job.workspace.join(place), "left by ansible-runner"))
             .into_iter()
-            .filter(|(path, _)| has_events(path));
+            .filter(|(path, _)| has_events(path, &roots));
         Self {
             named: ctx.config.collect.ansible_logs.iter().map(|p| here(job, p)).collect(),
             expected: log.into_iter().chain(configured).chain(folders).chain(runner).collect(),
             folders: vec![job.workspace.clone(), job.temp.clone()],
             started: job.started,
             workspace: job.workspace.clone(),
+            roots,
             base: Checkout::base(&job.server_url, &job.repository, &job.sha),
         }
     }
 }
 
 /// Whether ansible-runner left events here; a folder of this name may as well hold what a build made.
-fn has_events(folder: &Path) -> bool {
-    let listed = Folder::open(folder).and_then(|opened| opened.list(SEARCH_FILES, SEARCH_DEPTH));
+fn has_events(folder: &Path, roots: &Roots) -> bool {
+    let listed = roots.folder(folder).and_then(|opened| opened.list(SEARCH_FILES, SEARCH_DEPTH));
     let inside = |file: &files::Entry| {
         file.path.parent().and_then(Path::file_name).is_some_and(|name| name == "job_events")
     };
@@ -140,7 +146,7 @@ fn collect(search: &Search) -> Result<Harvest, Error> {
             missing = format!("{missing}{} ({how}) {why}; ", path.display());
         } else if path.is_dir() {
             // A folder may be empty, or another program's.
-            if is_output(path) {
+            if is_output(path, &search.roots) {
                 return Ok(found(vec![read(path, search)?], how));
             }
         } else {
@@ -151,7 +157,7 @@ fn collect(search: &Search) -> Result<Harvest, Error> {
         .folders
         .iter()
         .filter(|f| !f.as_os_str().is_empty())
-        .flat_map(|folder| sniff(folder, search.started))
+        .flat_map(|folder| sniff(folder, search))
         .collect();
     let entries: Vec<_> = sniffed.iter().filter_map(|p| read(p, search).ok()).collect();
     if entries.is_empty() {
@@ -170,14 +176,15 @@ fn read(path: &Path, search: &Search) -> Result<Evidence<Raw>, Error> {
     let (workspace, base) = (search.workspace.clone(), search.base.clone());
     let checkout: log::Places = Box::new(move || Checkout::open(&workspace, base));
     if path.is_dir() {
-        return log::folder(place, path, checkout);
+        return log::folder(place, search.roots.folder(path)?, checkout);
     }
-    log::file(place, path, checkout)
+    log::file(place, path, &search.roots, checkout)
 }
 
 /// Whether a folder holds the output of Ansible, and not that of another program.
-fn is_output(folder: &Path) -> bool {
-    let Ok(input) = ansible::Input::open(folder) else { return false };
+fn is_output(folder: &Path, roots: &Roots) -> bool {
+    let input = roots.folder(folder).and_then(ansible::Input::of_folder);
+    let Ok(input) = input else { return false };
     let read = ansible::read(|stream| {
         std::io::copy(&mut input.reader().take(FOLDER_CAP), stream).map(|_| ())
     });
@@ -185,11 +192,11 @@ fn is_output(folder: &Path) -> bool {
 }
 
 /// Files below the folder that begin like Ansible output and were written to since the job began; the newest first, at most three.
-fn sniff(folder: &Path, started: i64) -> Vec<PathBuf> {
-    let Ok(opened) = Folder::open(folder) else { return Vec::new() };
+fn sniff(folder: &Path, search: &Search) -> Vec<PathBuf> {
+    let Ok(opened) = search.roots.folder(folder) else { return Vec::new() };
     let Ok(listing) = opened.list(SEARCH_FILES, SEARCH_DEPTH) else { return Vec::new() };
-    let since =
-        std::time::UNIX_EPOCH + std::time::Duration::from_secs(u64::try_from(started).unwrap_or(0));
+    let since = std::time::UNIX_EPOCH
+        + std::time::Duration::from_secs(u64::try_from(search.started).unwrap_or(0));
     let wanted = |name: &Path| {
         name.extension()
             .is_some_and(|e| ["log", "out", "txt"].iter().any(|w| e.eq_ignore_ascii_case(w)))
@@ -242,6 +249,7 @@ mod tests {
             folders: vec![workspace.to_path_buf()],
             started: 0,
             workspace: workspace.to_path_buf(),
+            roots: Roots::new([workspace.to_path_buf()]),
             base: None,
         }
     }

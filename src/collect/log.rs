@@ -13,7 +13,7 @@ use crate::report::{
 };
 use crate::source::Error;
 use crate::source::ansible::{self, Checkout, Digest, Failure, Run, Verdict};
-use crate::source::files::{self, Folder, Stream};
+use crate::source::files::{self, Folder, Roots, Stream};
 
 /// How GitHub's log marks an error of a step.
 const ERROR_MARK: &[u8] = b"##[error]";
@@ -32,15 +32,20 @@ pub fn log_evidence(path: BundlePath, origin: &str, text: impl Into<String>) -> 
 /// # Errors
 /// It can not be opened.
 pub fn log_file(path: BundlePath, file: &Path) -> Result<Evidence<Raw>, Error> {
-    self::file(path, file, Box::new(|| None))
+    self::file(path, file, &Roots::default(), Box::new(|| None))
 }
 
-/// As [`log_file`], with the places of the failures in a checkout.
-pub(super) fn file(path: BundlePath, file: &Path, places: Places) -> Result<Evidence<Raw>, Error> {
-    let (size, _) = files::size(file)?;
-    let from = file.to_owned();
+/// As [`log_file`], below foreign folders, with the places of the failures in a checkout.
+pub(super) fn file(
+    path: BundlePath,
+    file: &Path,
+    roots: &Roots,
+    places: Places,
+) -> Result<Evidence<Raw>, Error> {
+    let size = roots.size(file)?;
+    let (from, roots) = (file.to_owned(), roots.clone());
     let open = move |most: Allowance| {
-        let stream = files::stream(&from, most.bytes, most.lines);
+        let stream = roots.stream(&from, most.bytes, most.lines);
         stream.map(opened).map_err(|e| e.chain())
     };
     let origin = file.display().to_string();
@@ -63,11 +68,11 @@ pub(super) fn below(path: BundlePath, folder: &Arc<Folder>, entry: &files::Entry
 /// Evidence of a folder with the output of Ansible, read as one text.
 pub(super) fn folder(
     path: BundlePath,
-    folder: &Path,
+    folder: Folder,
     places: Places,
 ) -> Result<Evidence<Raw>, Error> {
-    let origin = folder.display().to_string();
-    let from = ansible::Input::open(folder)?;
+    let origin = folder.path().display().to_string();
+    let from = ansible::Input::of_folder(folder)?;
     let open = move |_| Ok(Opened { reader: from.into_reader(), truncated: None });
     let raw = Evidence::later(path, EvidenceKind::JobLog, origin, 0, Box::new(open));
     Ok(raw.looked_at(look(places)))

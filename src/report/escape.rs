@@ -1,4 +1,4 @@
-//! Makes redacted text harmless for the place where it lands: Markdown, HTML, a terminal, a link.
+//! Makes redacted text harmless for the place where it lands: Markdown, HTML, a terminal, a link, an output.
 //!
 //! Every function cleans its input first ([`clean`]), so no caller can forget it. It does not redact, and it does not escape workflow
 //! commands (`actions` does).
@@ -6,11 +6,13 @@
 mod clean;
 mod link;
 mod markdown;
+mod output;
 mod terminal;
 
 pub use clean::{block, clean, cut, cut_bytes, one_line};
 pub use link::{Place, address, host, link, runbook};
 pub use markdown::{CELL, cell, code_span, fence, html, plain, pre, prose, prose_cell};
+pub use output::{json, output};
 pub use terminal::{terminal_block, terminal_line};
 
 /// The longest line that is shown, in characters.

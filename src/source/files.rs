@@ -1,10 +1,12 @@
 //! Files, read with a cap: regular files only, never through a symbolic link at the end of the path, and judged on the open file.
 //!
-//! Folders that others can write to are entered through [`Folder`], which nothing in them can lead out of. What a file says, and
+//! Folders that others can write to are entered through [`Folder`], which nothing in them can lead out of; a path that somebody named is
+//! opened by [`Roots`], which knows those folders. What a file says, and
 //! whether it may be shown, is not decided here; what must not even be opened is ([`denied`]).
 
 mod deny;
 mod folder;
+mod roots;
 mod stream;
 
 use std::fs::File;
@@ -19,7 +21,8 @@ use super::error::{Cause, Error};
 
 pub use deny::denied;
 pub use folder::{Entry, Folder, Listing, MAX_DEPTH};
-pub use stream::{Stream, size, stream};
+pub use roots::Roots;
+pub use stream::Stream;
 
 /// The most of a file's beginning that [`Keep::HeadAndTail`] keeps, in bytes.
 pub const HEAD: usize = 1024 * 1024;
@@ -190,6 +193,10 @@ pub(super) fn refused(tried: String, errno: Errno) -> Error {
             ("a symbolic link is in the way", Some("name the place that the link points to"))
         }
         Errno::XDEV => ("it leaves the folder or its file system", None),
+        Errno::MLINK => (
+            "it has more than one name (a hard link), so it may be a file from elsewhere",
+            Some("write it anew instead of linking it"),
+        ),
         Errno::ISDIR => ("it is a folder and not a file", None),
         Errno::NOTDIR => ("a part of the path is not a folder", None),
         Errno::NODEV => ("it is not a regular file", None),

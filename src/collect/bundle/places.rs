@@ -1,4 +1,6 @@
-//! Paths inside an archive that stay apart on every file system it may be unpacked on.
+//! Paths inside an archive that stay apart, and stay inside, on every file system it may be unpacked on.
+//!
+//! Which letters a path may have is the matter of `BundlePath`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,7 +26,7 @@ impl Places {
 
     /// The wanted path, or one like it that is free: neither taken, nor a folder of another file, nor inside of a file.
     pub(super) fn place(&mut self, wanted: &str) -> String {
-        let base = self.rooted(&shorten(wanted));
+        let base = self.rooted(&tame(&shorten(wanted)));
         let key = fold(&base);
         let mut number = self.numbers.get(&key).copied().unwrap_or(1);
         let mut path = numbered(&base, number);
@@ -70,6 +72,27 @@ fn shorten(path: &str) -> String {
     tail.trim_start_matches('/').to_owned()
 }
 
+/// The path without parts that some file system reads as something else: `..` and options, which a cut may have made, names of devices,
+/// and ends that Windows drops.
+fn tame(path: &str) -> String {
+    let part = |part: &str| {
+        let bare = part.trim_start_matches(['.', '-']).trim_end_matches('.');
+        if is_device(bare) { format!("_{bare}") } else { bare.to_owned() }
+    };
+    let parts: Vec<String> = path.split('/').map(part).filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() { "unnamed".to_owned() } else { parts.join("/") }
+}
+
+/// Names that Windows gives to devices, with any extension.
+fn is_device(part: &str) -> bool {
+    let stem = part.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    let numbered = |name: &str| {
+        let digit = stem.strip_prefix(name).unwrap_or_default();
+        digit.len() == 1 && digit.bytes().all(|b| b.is_ascii_digit())
+    };
+    matches!(&*stem, "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
+}
+
 /// `a/b.log` with number 2 is `a/b-2.log`.
 fn numbered(path: &str, number: usize) -> String {
     if number <= 1 {
@@ -112,6 +135,18 @@ mod tests {
             format!("{}/end.log", ["x".repeat(100), "y".repeat(100), "z".repeat(100)].join("/"));
         let path = placed(&[&long]).remove(0);
         assert!(path.len() <= MAX_PATH && path.ends_with("z/end.log"), "{path}");
+    }
+
+    #[test]
+    fn no_part_of_a_path_means_anything_to_a_file_system() {
+        assert_eq!(
+            placed(&["con", "a/NUL.log", "com1.txt", "lpt0", "console", "a./b", "..", "x/-rf"]),
+            ["_con", "a/_NUL.log", "_com1.txt", "_lpt0", "console", "a/b", "unnamed", "x/rf"]
+        );
+        // The cut falls into the first part and leaves its end.
+        let long = format!("{}../{}/{}", "x".repeat(98), "y".repeat(97), "z".repeat(99));
+        let path = placed(&[&long]).remove(0);
+        assert!(path.split('/').all(|part| !part.starts_with('.')), "{path}");
     }
 
     #[test]

@@ -26,6 +26,12 @@ const ENTRIES: usize = 10_000;
 /// How deep a folder is looked at.
 const DEPTH: usize = 16;
 
+/// Largest archive that is opened, in bytes: the list of its entries is held in memory.
+const PACKED_CAP: u64 = 512 << 20;
+
+/// Largest manifest that is read, in bytes; ten times what the most entries need.
+const MANIFEST_CAP: usize = 32 << 20;
+
 /// Longest name of an entry, in bytes.
 const NAME: u64 = 1024;
 
@@ -76,7 +82,8 @@ pub fn read(path: &Path) -> Result<Opened, ReadError> {
         of_file(path, &mut found)?;
     }
     let manifest = found.opened.entries.remove(MANIFEST);
-    found.opened.manifest = manifest.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let fitting = manifest.filter(|bytes| bytes.len() <= MANIFEST_CAP);
+    found.opened.manifest = fitting.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     if found.opened.manifest.is_none() && found.opened.entries.is_empty() {
         return Err(ReadError::Form(path.display().to_string()));
     }
@@ -170,6 +177,11 @@ fn of_folder(path: &Path, found: &mut Found) -> Result<(), ReadError> {
 fn of_file(path: &Path, found: &mut Found) -> Result<(), ReadError> {
     let mut file = files::open(path).map_err(|e| ReadError::Open(e.chain()))?;
     let damaged = |source| ReadError::Damaged { path: path.display().to_string(), source };
+    let size = file.metadata().map_err(damaged)?.len();
+    if size > PACKED_CAP {
+        let why = format!("it has {size} bytes, the limit is {PACKED_CAP}");
+        return Err(damaged(io::Error::other(why)));
+    }
     let mut magic = [0; 4];
     let read = file.read(&mut magic).and_then(|n| file.rewind().map(|()| n)).map_err(damaged)?;
     match magic.get(..read).unwrap_or_default() {

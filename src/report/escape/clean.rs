@@ -179,6 +179,11 @@ fn show(c: char, out: &mut String) {
     }
 }
 
+/// Whether a terminal obeys the character or a reader can not see it.
+pub(super) fn is_unseen(c: char) -> bool {
+    c.is_control() || is_hidden(c) || is_noncharacter(c)
+}
+
 /// Characters that reorder, separate or show nothing.
 fn is_hidden(c: char) -> bool {
     matches!(c,

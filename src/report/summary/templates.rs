@@ -1,5 +1,8 @@
 //! The compiled-in templates and what they may call. Strict: an unknown name is an error; whatever is not given to a function is escaped.
+//!
+//! Reads no template from anywhere: one that somebody else wrote could name a part by its data, loop without end or overflow the stack.
 
+use std::io;
 use std::time::Duration;
 
 use handlebars::{
@@ -74,9 +77,33 @@ impl Templates {
         Ok(Self(registry))
     }
 
-    /// The text of one template.
+    /// The text of one template; a template that writes more than [`MOST`] bytes fails.
     pub(super) fn render(&self, name: &'static str, data: &Value) -> Result<String, Error> {
-        self.0.render(name, data).map_err(|source| Error::Render { name, source: Box::new(source) })
+        let mut out = Limited(Vec::new());
+        self.0
+            .render_to_write(name, data, &mut out)
+            .map_err(|source| Error::Render { name, source: Box::new(source) })?;
+        Ok(String::from_utf8_lossy(&out.0).into_owned())
+    }
+}
+
+/// Most bytes of one template: far more than the rows of any part can have, and far less than the memory.
+const MOST: usize = 16 << 20;
+
+/// Holds what is written, up to [`MOST`] bytes.
+struct Limited(Vec<u8>);
+
+impl io::Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MOST {
+            return Err(io::Error::other(format!("more than {MOST} bytes")));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -222,6 +249,16 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn a_template_that_writes_without_end_is_stopped() {
+        let templates = Templates::new(Vec::new()).unwrap();
+        let text = "x".repeat(900);
+        let rows: Vec<_> = (0..30_000).map(|_| serde_json::json!({"text": text})).collect();
+        let data = serde_json::json!({"rows": rows, "more": 0});
+        let error = templates.render("notes", &data).unwrap_err();
+        assert_eq!(error.to_string(), "render template notes of the summary");
     }
 
     #[test]

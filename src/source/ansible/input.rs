@@ -45,7 +45,15 @@ impl Input {
             files::open(path)?;
             return Ok(Self { path: path.to_owned(), parts: Vec::new(), folder: None });
         }
-        let folder = Folder::open(path)?;
+        Self::of_folder(Folder::open(path)?)
+    }
+
+    /// As [`Input::open`], of a folder that is open already.
+    ///
+    /// # Errors
+    /// When it holds nothing of Ansible.
+    pub fn of_folder(folder: Folder) -> Result<Self, Error> {
+        let path = folder.path().to_owned();
         let parts = parts(&folder)?;
         if parts.is_empty() {
             let why =
@@ -55,7 +63,7 @@ impl Input {
                 Cause::Other(why.to_owned()),
             ));
         }
-        Ok(Self { path: path.to_owned(), parts, folder: Some(folder) })
+        Ok(Self { path, parts, folder: Some(folder) })
     }
 
     /// The whole text, from its beginning.
@@ -137,7 +145,7 @@ fn parts(folder: &Folder) -> Result<Vec<Part>, Error> {
         files.iter().map(|f| &f.path).filter(|p| test(p)).cloned().collect()
     };
     let events = names(&is_event);
-    if !events.is_empty() || folder.path().join("job_events").is_dir() {
+    if !events.is_empty() || folder.folder(Path::new("job_events")).is_ok() {
         return Ok(of_runner(folder, events));
     }
     let junit = names(&|p| p.extension().is_some_and(|e| e == "xml"));

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, Dir, FileType, FsWord, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
@@ -65,8 +65,7 @@ impl Folder {
     fn attempt(path: &Path) -> Result<Self, Errno> {
         let flags = DIRECTORY.difference(OFlags::NOFOLLOW);
         let fd = rustix::fs::open(path, flags, Mode::empty())?;
-        let kind = rustix::fs::fstatfs(&fd)?.f_type;
-        if kind == SYSFS_MAGIC || kind == rustix::fs::PROC_SUPER_MAGIC {
+        if is_of_the_kernel(&fd)? {
             return Err(Errno::NODEV);
         }
         let device = rustix::fs::fstat(&fd)?.st_dev;
@@ -78,7 +77,21 @@ impl Folder {
         &self.path
     }
 
-    /// Reads at most `cap` bytes of a regular file below the folder. Names on the deny list are refused.
+    /// Opens a folder below this one.
+    pub fn folder(&self, relative: &Path) -> Result<Self, Error> {
+        let path = self.path.join(relative);
+        let attempt = || {
+            let fd = self.open_below(relative, DIRECTORY)?;
+            let device = rustix::fs::fstat(&fd)?.st_dev;
+            if device == self.device { Ok((fd, device)) } else { Err(Errno::XDEV) }
+        };
+        let (fd, device) = attempt()
+            .map_err(|errno| refused(format!("open the folder {}", path.display()), errno))?;
+        Ok(Self { fd, device, path })
+    }
+
+    /// Reads at most `cap` bytes of a regular file below the folder. Names on the deny list are refused, and so is a file with a second
+    /// name: it may be one from elsewhere, which whoever wrote the link could not read.
     pub fn read(&self, relative: &Path, cap: usize, keep: Keep) -> Result<Capped, Error> {
         self.opened(relative, |file, stat| content(file, stat, cap, keep))
     }
@@ -102,6 +115,9 @@ impl Folder {
             let (file, stat) = regular(self.open_below(relative, READ)?)?;
             if stat.st_dev != self.device {
                 return Err(Errno::XDEV);
+            }
+            if stat.st_nlink > 1 {
+                return Err(Errno::MLINK);
             }
             read(file, &stat)
         };
@@ -172,6 +188,12 @@ impl Folder {
         }
         rustix::fs::openat(&at, *last, flags, Mode::empty())
     }
+}
+
+/// Whether an open file or folder is one of `/proc` or `/sys`.
+pub(super) fn is_of_the_kernel(fd: impl AsFd) -> Result<bool, Errno> {
+    let kind = rustix::fs::fstatfs(fd)?.f_type;
+    Ok(kind == SYSFS_MAGIC || kind == rustix::fs::PROC_SUPER_MAGIC)
 }
 
 struct Walk {
@@ -341,6 +363,26 @@ mod tests {
         assert!(!listing.files[0].hard_linked);
         let error = folder.read(Path::new("pipe.log"), 10, Keep::Tail).unwrap_err();
         assert!(error.chain().ends_with("it is not a regular file"), "{error}");
+    }
+
+    #[test]
+    fn a_file_with_a_second_name_is_refused() {
+        let (place, folder) = folder(&[("a.log", "text")]);
+        fs::hard_link(place.path().join("a.log"), place.path().join("b.log")).unwrap();
+        assert!(folder.list(100, 5).unwrap().files.iter().all(|entry| entry.hard_linked));
+        let error = folder.read(Path::new("b.log"), 10, Keep::Tail).unwrap_err().chain();
+        assert!(error.contains("more than one name"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_below_is_as_closed_as_the_one_above() {
+        let (place, folder) = folder(&[("a/b/c.log", "text")]);
+        symlink("/etc", place.path().join("a/etc")).unwrap();
+        let below = folder.folder(Path::new("a")).unwrap();
+        assert_eq!(below.read(Path::new("b/c.log"), 9, Keep::Head).unwrap().text(), "text");
+        for path in ["etc", "../a", "b/c.log", "gone"] {
+            assert!(below.folder(Path::new(path)).is_err(), "{path}");
+        }
     }
 
     #[test]

@@ -4,16 +4,11 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek as _, SeekFrom};
-use std::path::Path;
-use std::time::SystemTime;
 
-use rustix::fs::{Mode, Stat};
+use rustix::fs::Stat;
 use rustix::io::Errno;
 
-use super::{
-    HEAD, MARGIN, READ, as_u64, first_line_start, last_line_end, modified, refused, regular,
-};
-use crate::source::error::Error;
+use super::{HEAD, MARGIN, as_u64, first_line_start, last_line_end};
 
 /// A file that is open.
 pub struct Stream {
@@ -27,30 +22,9 @@ pub struct Stream {
     pub truncated: bool,
 }
 
-/// Opens a regular file of which at most `cap` bytes are wanted: a quarter of them, at most [`HEAD`], from its beginning, the rest from
-/// its end, with a line between them that says how much is missing. With `lines`, at most so many lines, of the end alone.
-///
-/// # Errors
-/// It is no regular file, or can not be opened.
-pub fn stream(path: &Path, cap: u64, lines: Option<u64>) -> Result<Stream, Error> {
-    let attempt = || {
-        let (file, stat) = regular(rustix::fs::open(path, READ, Mode::empty())?)?;
-        of(file, &stat, cap, lines)
-    };
-    attempt().map_err(|errno| refused(format!("read {}", path.display()), errno))
-}
-
-/// Size in bytes of a regular file that can be opened, and when it was last written to.
-///
-/// # Errors
-/// It is no regular file, or can not be opened.
-pub fn size(path: &Path) -> Result<(u64, SystemTime), Error> {
-    let opened = rustix::fs::open(path, READ, Mode::empty()).and_then(regular);
-    let sized = opened.map(|(_, stat)| (size_of(&stat), modified(&stat)));
-    sized.map_err(|errno| refused(format!("read {}", path.display()), errno))
-}
-
-/// The stream of a file that was just opened.
+/// The stream of a file that was just opened, of which at most `cap` bytes are wanted: a quarter of them, at most [`HEAD`], from its
+/// beginning, the rest from its end, with a line between them that says how much is missing. With `lines`, at most so many lines, of the
+/// end alone.
 pub(super) fn of(
     mut file: File,
     stat: &Stat,
@@ -136,6 +110,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
+    use crate::source::files::Roots;
 
     fn lines(count: usize) -> String {
         let mut text = String::new();
@@ -150,7 +125,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.log");
         std::fs::write(&path, text).unwrap();
-        let mut stream = stream(&path, cap, lines).unwrap();
+        let mut stream = Roots::default().stream(&path, cap, lines).unwrap();
         let mut read = String::new();
         stream.reader.read_to_string(&mut read).unwrap();
         assert_eq!(stream.original, text.len() as u64);
@@ -196,7 +171,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("link");
         std::os::unix::fs::symlink("/etc/hostname", &link).unwrap();
-        assert!(stream(&link, 9, None).is_err() && size(&link).is_err());
-        assert!(stream(folder.path(), 9, None).is_err());
+        let roots = Roots::default();
+        assert!(roots.stream(&link, 9, None).is_err() && roots.size(&link).is_err());
+        assert!(roots.stream(folder.path(), 9, None).is_err());
     }
 }

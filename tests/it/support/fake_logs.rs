@@ -23,6 +23,8 @@ pub(crate) enum Log {
     Text(String),
     /// A line, so many times.
     Lines(&'static str, usize),
+    /// These bytes, which are said to be packed with `gzip`.
+    Packed(Vec<u8>),
     /// This text, and the connection ends before the announced end.
     Cut(String),
     /// Nothing: 404 of the API.
@@ -38,7 +40,7 @@ pub(super) fn redirect(state: &State, id: &str) -> Option<Answer> {
     Some(match log(state, id)? {
         Log::Missing => refusal(404, "Not Found", "https://docs.github.com/rest"),
         Log::Expired => refusal(410, "Server Error", "https://docs.github.com/rest"),
-        Log::Text(_) | Log::Lines(..) | Log::Cut(_) | Log::NoBlob => {
+        Log::Text(_) | Log::Packed(_) | Log::Lines(..) | Log::Cut(_) | Log::NoBlob => {
             let mut answer = plain(302, "text/html", "");
             let location = format!("http://{}/logs/{id}?{SIGNATURE}", state.blobs);
             let location = HeaderValue::from_str(&location).expect("location");
@@ -63,6 +65,11 @@ pub(super) fn blob(state: &State, request: &Recorded) -> Option<Answer> {
     }
     Some(match log(state, id)? {
         Log::Text(text) => plain(200, "text/plain", text),
+        Log::Packed(bytes) => {
+            let mut answer = plain(200, "text/plain", bytes);
+            answer.headers_mut().insert("content-encoding", HeaderValue::from_static("gzip"));
+            answer
+        }
         Log::Lines(line, times) => {
             let chunk = Bytes::from(line.repeat(1000));
             let chunks = stream::iter(0..times / 1000)
