@@ -13,8 +13,10 @@ use super::{publish, upload};
 use crate::collect::{self, Collection, Collector, Room, bundle};
 use crate::config::Config;
 use crate::diagnose::{Signatures, diagnose};
-use crate::redact::{Packing, Redacted, Store};
+use crate::redact::{Packing, Proof, Redacted, Store};
 use crate::report::chart::{self, Chart};
+use crate::report::redaction::{self, Redaction};
+use crate::report::timeline::TimelineRow;
 use crate::report::{
     Allowance, BundlePath, BundleRow, Diagnosis, Evidence, Excerpt, Report, Seal, Stage, json,
     summary, timeline,
@@ -27,7 +29,7 @@ use crate::task::Deadline;
 const SNAPSHOT_CAP: usize = 4 << 20;
 
 /// Our own texts in the bundle.
-const OWN: [&str; 4] = ["summary.md", "report.json", page::NAME, "preflight.json"];
+const OWN: [&str; 5] = ["summary.md", "report.json", page::NAME, "preflight.json", redaction::NAME];
 
 /// Where the run leaves its files.
 pub(super) struct Place {
@@ -121,14 +123,22 @@ pub(super) async fn run(
     place: &Place,
 ) -> Result<Report, Failure> {
     let start = Instant::now();
+    let proof = session.redactor.prove().map_err(|missed| {
+        let forms = missed.join(", ");
+        Failure::Unexpected(anyhow::anyhow!(
+            "the redaction missed a value that was planted as {forms}: nothing of the evidence is shown, kept or uploaded"
+        ))
+    })?;
     let room = room(&place.folder, place.preflight.as_ref());
     let mut collection = collect(session, config, collect::ALL, &room).await?;
     bundle::place_all(&mut collection.evidence, &OWN);
     let mut report = explain(session, config, collection.evidence.as_slice())?;
     report.collected = std::mem::take(&mut collection.rows);
+    report.timeline.extend(gate_events(session, place));
+    report.timeline = timeline::ordered(std::mem::take(&mut report.timeline));
     report.took = start.elapsed();
     (place.draft)(session, &report);
-    match write_bundle(session, &report, &collection, place, &room.store) {
+    match write_bundle(session, &report, &collection, (place, &room.store), proof) {
         Ok(written) => {
             let mut row = BundleRow {
                 path: written.tar_gz.display().to_string(),
@@ -232,12 +242,34 @@ fn charts(evidence: &[Evidence<Redacted>]) -> Vec<Chart> {
     snapshot.map(|e| chart::read(&e.text.text(SNAPSHOT_CAP))).unwrap_or_default()
 }
 
+/// When the gate of the same job decided, and what.
+fn gate_events(session: &Session, place: &Place) -> Vec<TimelineRow> {
+    let report = place.preflight.as_ref().and_then(|text| serde_json::from_str(text.as_str()).ok());
+    let began = session.job().started;
+    match report.filter(|_: &Value| began > 0) {
+        Some(report) => timeline::gate(began, &report, &session.redactor),
+        None => Vec::new(),
+    }
+}
+
+/// What the redaction did in these texts.
+fn redaction(collection: &Collection, proof: Proof) -> Redaction {
+    let leaks = |e: &&Evidence<Redacted>| !e.text.leaks().is_empty();
+    let all = || collection.evidence.iter();
+    let path = |e: &Evidence<Redacted>| e.path.as_str().to_owned();
+    Redaction {
+        files: all().map(|e| (path(e), e.redactions.clone())).collect(),
+        withheld: all().filter(leaks).map(|e| (path(e), e.text.leaks().to_vec())).collect(),
+        proof: Some(Ok(proof)),
+    }
+}
+
 fn write_bundle(
     session: &Session,
     report: &Report,
     collection: &Collection,
-    place: &Place,
-    store: &Store,
+    (place, store): (&Place, &Store),
+    proof: Proof,
 ) -> anyhow::Result<bundle::Bundle> {
     let text = summary::render(report, summary::BUDGET)?;
     let page = page::render(session, report, &collection.evidence, place.preflight.as_ref());
@@ -246,6 +278,8 @@ fn write_bundle(
     let mut own =
         vec![("summary.md", session.red(&text)), ("report.json", json), (page::NAME, page)];
     own.extend(place.preflight.clone().map(|text| ("preflight.json", text)));
+    let redactions = redaction::to_json(&redaction(collection, proof), &session.redactor);
+    own.push((redaction::NAME, redactions));
     let mut extra = Vec::new();
     for (name, text) in own {
         let text = session.redactor.seal_own(text.as_str(), store);

@@ -14,6 +14,7 @@ use super::session::Session;
 use crate::collect::bundle::read::{self, Opened};
 use crate::collect::{self, bundle, log_evidence};
 use crate::redact::{Packing, Redacted};
+use crate::report::redaction;
 use crate::report::{
     Allowance, BundlePath, Collected, CollectedRow, Evidence, EvidenceKind, JobRow, Report, Seal,
     Truncation, escape,
@@ -91,7 +92,8 @@ fn evidence(
 }
 
 fn is_own(name: &str) -> bool {
-    ["summary.md", "report.json", "preflight.json", super::page::NAME].contains(&name)
+    ["summary.md", "report.json", "preflight.json", super::page::NAME, redaction::NAME]
+        .contains(&name)
 }
 
 fn truncation(row: &Value) -> Option<Truncation> {

@@ -8,8 +8,10 @@ use std::time::Duration;
 use super::allot::{Claim, allot};
 use super::bundle::Withheld;
 use super::{Collection, Ctx};
-use crate::redact::{Packing, Redacted, Redactor, Store};
-use crate::report::{Allowance, Collected, CollectedRow, Evidence, EvidenceKind, Raw, Seal};
+use crate::redact::{Packing, Profile, Redacted, Redactor, Store};
+use crate::report::{
+    Allowance, Collected, CollectedRow, Evidence, EvidenceKind, Excerpt, Raw, Seal,
+};
 use crate::task::{self, BoxFuture, Cancel, CancelSource, Deadline, Ended};
 
 /// How much later than its deadline a text that is being read may end: it looks at the clock between two reads.
@@ -104,7 +106,44 @@ pub(super) async fn seal_all(
         done.push((place, path, sealed));
     }
     done.sort_by_key(|(place, ..)| *place);
+    if ctx.redactor.profile() != Profile::Internal {
+        let store = room.store.clone();
+        let redactor = Arc::clone(ctx.redactor);
+        let all = task::blocking(move || again(done, &redactor, packing, &store)).await;
+        done = all.unwrap_or_default();
+    }
     told(&mut rows, done, ctx.redactor)
+}
+
+/// A second pass: now every name is known that gets a pseudonym.
+fn again(
+    done: Vec<(usize, String, Done)>,
+    redactor: &Redactor,
+    packing: Packing,
+    store: &Store,
+) -> Vec<(usize, String, Done)> {
+    let once_more = |evidence: Evidence<Redacted>| {
+        let path = evidence.path.as_str();
+        let sealed = redactor.seal_again(path, &evidence.text, packing, store);
+        let (text, counts) = sealed.map_err(|error| error.to_string())?;
+        let mut redactions = evidence.redactions.clone();
+        for (rule, count) in counts {
+            *redactions.entry(rule).or_default() += count;
+        }
+        let red = |text: &Redacted| redactor.redact(text.as_str());
+        let origin = red(&evidence.origin);
+        let excerpt = |e: &Excerpt<Redacted>| Excerpt {
+            label: red(&e.label),
+            text: red(&e.text),
+            line: e.line,
+            root: e.root,
+        };
+        let excerpts = evidence.excerpts.as_ref().map(|all| all.iter().map(excerpt).collect());
+        Ok(Evidence { origin, text, excerpts, redactions, ..evidence })
+    };
+    let each =
+        |(place, path, sealed): (usize, String, Done)| (place, path, sealed.and_then(once_more));
+    done.into_iter().map(each).collect()
 }
 
 fn at_once() -> usize {

@@ -75,6 +75,21 @@ impl Redactor {
         Ok((press.finish()?, counts))
     }
 
+    /// Seals a sealed text once more: for pseudonyms of names that were learned after it was sealed.
+    ///
+    /// # Errors
+    /// As [`Self::seal`].
+    pub fn seal_again(
+        &self,
+        place: &str,
+        text: &Sealed,
+        packing: Packing,
+        store: &Store,
+    ) -> io::Result<(Sealed, Counts)> {
+        let most = text.bytes().saturating_mul(2);
+        text.read(|mut text| self.seal(place, &mut text, (most, packing), store))
+    }
+
     /// Seals a text that was put together from redacted parts; it is proven, not changed.
     ///
     /// # Errors
