@@ -16,6 +16,7 @@ mod raw;
 mod schema;
 mod secrets;
 mod shape;
+mod stray;
 mod tree;
 mod value;
 
