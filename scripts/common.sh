@@ -11,6 +11,8 @@ act_version=v0.2.87
 actionlint_version=v1.7.12
 ansible_version='2.19.*'
 cargo_deny_version=0.20.2
+cargo_fuzz_version=0.13.2
+fuzz_toolchain=nightly
 job_image=runner-guard-job:1
 openapi_version=23.0.2
 

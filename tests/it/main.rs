@@ -20,6 +20,7 @@ mod docs;
 mod examples;
 mod fail_over;
 mod fault_matrix;
+mod fuzz_corpus;
 mod gate;
 mod github_contract;
 mod policy;
