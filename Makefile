@@ -9,7 +9,7 @@ IMAGE ?= runner-guard:dev
 export RUNNER_GUARD_CACHE := $(CACHE)
 export CARGO_TARGET_DIR PROFILE
 
-.PHONY: help demo test bench image lint advisories build setup clean
+.PHONY: help demo test bench image lint advisories fuzz build setup clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: ## format, clippy, licences, crate count, shell scripts, workflows
 advisories: ## known vulnerabilities of the crates; fetches their database
 	@scripts/setup.sh rust cargo-deny
 	@. scripts/common.sh && cargo deny --locked check advisories
+
+fuzz: ## looks for inputs that break a promise, a minute for each reader of foreign text; `scripts/fuzz.sh SECONDS TARGET...` for more
+	@scripts/fuzz.sh
 
 build: ## the static binary
 	@scripts/build.sh

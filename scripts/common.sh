@@ -12,6 +12,8 @@ actionlint_version=v1.7.12
 ansible_version='2.19.*'
 cargo_deny_version=0.20.2
 loki_version=v3.7.8
+cargo_fuzz_version=0.13.2
+fuzz_toolchain=nightly
 job_image=runner-guard-job:1
 openapi_version=23.0.2
 

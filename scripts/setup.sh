@@ -213,14 +213,27 @@ setup_cargo_deny() {
   stamp cargo-deny "$cargo_deny_version"
 }
 
+# Not among everything: only scripts/fuzz.sh needs it, with a compiler of its own that knows sanitizers.
+setup_cargo_fuzz() {
+  setup_rust
+  tool c++ g++
+  rustup toolchain list | grep -q "^$fuzz_toolchain" || rustup toolchain install "$fuzz_toolchain" --profile minimal
+  "$bin/cargo-fuzz" --version 2>/dev/null | grep -qwF "$cargo_fuzz_version" && { stamp cargo-fuzz "$cargo_fuzz_version"; return; }
+  say "cargo-fuzz $cargo_fuzz_version (about a minute)"
+  CARGO_TARGET_DIR=$cache/tools-target cargo install --quiet --locked --root "$cache" --version "$cargo_fuzz_version" cargo-fuzz
+  rm -rf "$cache/tools-target"
+  stamp cargo-fuzz "$cargo_fuzz_version"
+}
+
 setup_cmark_gfm() { tool cmark-gfm; }
 setup_shellcheck() { tool shellcheck; }
 setup_chromium() { tool chromium; }
 
 (($#)) || die "usage: scripts/setup.sh WHAT... (all, or some of: ${everything[*]})"
+extra=(cargo-fuzz)
 what=("$@")
 [[ $1 != all ]] || what=("${everything[@]}")
 for name in "${what[@]}"; do
-  [[ " ${everything[*]} " == *" $name "* ]] || die "unknown: $name (known: all ${everything[*]})"
+  [[ " ${everything[*]} ${extra[*]} " == *" $name "* ]] || die "unknown: $name (known: all ${everything[*]} ${extra[*]})"
   "setup_${name//-/_}"
 done

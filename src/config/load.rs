@@ -5,6 +5,7 @@ use super::checks::KnownCheck;
 use super::error::{ConfigError, ConfigErrors, suggest};
 use super::locate::Places;
 use super::shape::misshapen;
+use super::stray;
 use super::tree::Node;
 use super::{Config, Inputs, schema};
 
@@ -91,8 +92,8 @@ impl Document {
             return Ok(document);
         }
         let mut value: serde_yaml::Value =
-            serde_yaml::from_str(text).map_err(|error| document.explain(&error))?;
-        value.apply_merge().map_err(|error| document.explain(&error))?;
+            serde_yaml::from_str(text).map_err(|error| document.explain(text, &error))?;
+        value.apply_merge().map_err(|error| document.explain(text, &error))?;
         let mut root = Node::new(value, "");
         let errors = document.take_apart(&mut root);
         document.base = root;
@@ -170,7 +171,9 @@ impl Document {
     }
 
     /// Turns the parser's words into file, line, key and suggestion.
-    fn explain(&self, error: &serde_yaml::Error) -> ConfigErrors {
+    fn explain(&self, text: &str, error: &serde_yaml::Error) -> ConfigErrors {
+        let second = stray::error_of_second_document(text, error);
+        let error = second.as_ref().unwrap_or(error);
         let message = error.to_string();
         if message.contains("duplicate entry") {
             let twice = |place: &super::locate::Place| {
@@ -186,7 +189,8 @@ impl Document {
             }
         }
         let short = message.split(" at line ").next().unwrap_or_default();
-        let position = error.location().map(|l| (l.line(), l.column()));
+        let known = error.location().map(|l| (l.line(), l.column()));
+        let position = known.or_else(|| stray::place(text, short));
         ConfigErrors(vec![ConfigError::new(&self.name, short).at(position).help(advice(short))])
     }
 }

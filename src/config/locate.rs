@@ -37,6 +37,8 @@ impl Places {
         };
         scan.lines();
         let mut places = Self::default();
+        // The whole of the file stands where it begins.
+        places.first.extend(beginning(text).map(|line| (String::new(), (line + 1, 1))));
         for place in scan.places {
             match places.first.entry(place.path.clone()) {
                 Entry::Vacant(free) => drop(free.insert((place.line, place.column))),
@@ -61,6 +63,15 @@ impl Places {
     pub(super) fn repeated(&self) -> &[Place] {
         &self.repeated
     }
+}
+
+/// The first line, from 0, that says something.
+fn beginning(text: &str) -> Option<usize> {
+    let says = |line: &str| {
+        let line = line.trim();
+        !line.is_empty() && line != "---" && !line.starts_with(['#', '%'])
+    };
+    text.trim_start_matches('\u{feff}').lines().position(says)
 }
 
 /// The path of a key below another one.

@@ -18,6 +18,7 @@ mod redaction;
 mod schema;
 mod secrets;
 mod shape;
+mod stray;
 mod tree;
 mod value;
 

@@ -42,6 +42,8 @@ pub(super) struct Body {
     width: usize,
     /// Set after a line that is shorter than the others: it was the last.
     last: bool,
+    /// Set after a line that was replaced before: what was left beside it is no part of the block.
+    replaced: bool,
     strangers: usize,
 }
 
@@ -101,12 +103,12 @@ fn opened(line: &[u8], spans: &mut Vec<Span>) -> Option<State> {
         let (end, more) = inline_end(rest, kind);
         let body = rest.get(..end)?;
         let solid = body.iter().filter(|b| b.is_ascii_alphanumeric()).count();
+        let goes_on = if more { State::Open } else { State::Body(Body::of(kind)) };
         if solid < 20 || judge::holds_marker(body) {
-            let fresh = Body { kind, width: 0, last: false, strangers: 0 };
-            return Some(if more { State::Open } else { State::Body(fresh) });
+            return Some(goes_on);
         }
         spans.push(Span { range: from..from + end, rule: kind.rule() });
-        let Some((_, next)) = opening(line.get(from + end..)?) else { return Some(State::Open) };
+        let Some((_, next)) = opening(line.get(from + end..)?) else { return Some(goes_on) };
         from += end + next;
     }
 }
@@ -169,11 +171,16 @@ impl Kind {
 }
 
 impl Body {
+    const fn of(kind: Kind) -> Self {
+        Self { kind, width: 0, last: false, replaced: false, strangers: 0 }
+    }
+
     fn step(mut self, line: &[u8], spans: &mut Vec<Span>) -> State {
         if find(line, b"-----END").is_some() {
             return State::Open;
         }
         if judge::holds_marker(line) {
+            self.replaced |= self.width == 0;
             return State::Body(self);
         }
         let word = last_word(line);
@@ -181,7 +188,7 @@ impl Body {
         let solid = line.get(word.clone()).is_some_and(|w| self.kind.is_body(w));
         let checksum = self.last && length <= 5 && line.get(word.start) == Some(&b'=');
         let fits = match self.width {
-            0 => length >= 16,
+            0 => length >= 16 && !self.replaced,
             width => length > 0 && (length <= width && !self.last || checksum),
         };
         if solid && fits {
@@ -329,6 +336,21 @@ mod tests {
     fn a_private_key_without_an_end_stops_at_the_first_line_that_does_not_fit() {
         let text = format!("{}\n{WIDE}\nabc=\nDone and well.\n{WIDE}", frame("BEGIN"));
         assert_eq!(secrets(&text), [WIDE, "abc="]);
+    }
+
+    #[test]
+    fn what_a_first_look_left_is_no_part_of_the_block_at_a_second_one() {
+        let done = "[redacted:private-key]";
+        for left in [WIDE, "Done\nand well\n"] {
+            let text = format!("{}\n{done}\n{done}\n{left}\n{WIDE}", frame("BEGIN"));
+            assert!(secrets(&text).is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_private_key_that_begins_on_the_line_of_its_frame_is_followed() {
+        let text = format!("{}{WIDE}\n{WIDE}\n{WIDE}\n{}", frame("BEGIN"), frame("END"));
+        assert_eq!(secrets(&text), [WIDE; 3]);
     }
 
     #[test]

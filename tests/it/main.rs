@@ -21,6 +21,7 @@ mod examples;
 mod fail_over;
 mod fault_matrix;
 mod file_opening;
+mod fuzz_corpus;
 mod gate;
 mod github_contract;
 mod policy;
