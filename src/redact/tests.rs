@@ -225,10 +225,8 @@ fn a_value_in_utf_16_is_found_and_the_copy_is_utf_8() {
         let bytes: Vec<u8> = mark.into_iter().chain(text.encode_utf16().flat_map(unit)).collect();
         let mut out = Vec::new();
         redactor.copy(&mut bytes.as_slice(), &mut out).unwrap();
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "a [redacted:known-value] b\r\npassword=[redacted:keyed-value]\r\n"
-        );
+        let out = super::span::starred(&String::from_utf8(out).unwrap(), super::rules::is_id);
+        assert_eq!(out, "a *** b\r\npassword=***\r\n");
     }
 }
 
