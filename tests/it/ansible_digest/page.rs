@@ -49,7 +49,7 @@ fn the_page_says_what_failed_where_and_what_was_left_behind() {
         "handler \"Restart nginx\" was notified and did not run on web1",
         "**command failed**",
         ">    7      - name: Validate config",
-        "    10          DB_PASSWORD: [redacted",
+        "    10          DB_PASSWORD: ***",
     ] {
         assert!(page.contains(wanted), "{wanted}\n{page}");
     }

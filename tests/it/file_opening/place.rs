@@ -137,7 +137,7 @@ fn inside(path: &Path, bytes: Vec<u8>) -> Vec<(String, String)> {
     };
     let name = path.to_string_lossy();
     if name.ends_with(".tar.gz") {
-        let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(&*bytes));
+        let mut tar = tar::Archive::new(flate2::read::MultiGzDecoder::new(&*bytes));
         let entries = tar.entries().expect("tar").map(|e| e.expect("entry"));
         return entries
             .map(|mut e| (e.path().expect("path").display().to_string(), text(&mut e)))

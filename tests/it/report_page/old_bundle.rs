@@ -211,7 +211,8 @@ fn a_secret_that_an_old_bundle_still_holds_is_not_shown() {
             .env("RUNNER_GUARD_SECRET_KEY", "swordfish-swordfish")
             .run();
         assert!(
-            !ended.stdout.contains("swordfish") && ended.stdout.contains("redacted"),
+            !ended.stdout.contains("swordfish")
+                && ["redacted", "***"].iter().any(|sign| ended.stdout.contains(sign)),
             "{}",
             ended.stdout
         );

@@ -33,7 +33,7 @@ fn copy(from: &Path, to: &Path, ended: &Ended) {
 #[expect(clippy::disallowed_methods, reason = "the test's own archive")]
 fn unpack(from: &Path, to: &Path) {
     let file = std::fs::File::open(from).expect("bundle");
-    tar::Archive::new(flate2::read::GzDecoder::new(file)).unpack(to).expect("unpacked");
+    tar::Archive::new(flate2::read::MultiGzDecoder::new(file)).unpack(to).expect("unpacked");
 }
 
 /// All texts of a bundle, by path.

@@ -7,7 +7,7 @@ use std::io::Read as _;
 
 /// The text of every entry of a `tar.gz`, by its path.
 pub(crate) fn unpacked(packed: &[u8]) -> BTreeMap<String, String> {
-    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(packed));
+    let mut archive = tar::Archive::new(flate2::read::MultiGzDecoder::new(packed));
     let mut entries = BTreeMap::new();
     for entry in archive.entries().expect("a bundle") {
         let mut entry = entry.expect("entry");
