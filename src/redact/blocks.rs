@@ -275,6 +275,8 @@ impl Expected {
                 let argument = text.strip_prefix(b"- ").unwrap_or(text);
                 (judge::is_value(argument) && !argument.starts_with(b"-")).then_some(word)
             }
+            // The colon of an earlier replacement parts no user from a password.
+            Self::UserPassword if judge::holds_marker(text) => None,
             Self::UserPassword => {
                 let colon = text.iter().position(|b| *b == b':')?;
                 let password = text.get(colon + 1..)?;
@@ -378,6 +380,7 @@ mod tests {
         assert_eq!(secrets("  \"--password\",\n  \"hunter22x\","), ["hunter22x"]);
         assert_eq!(secrets("  \"-u\",\n  \"deploy:hunter22x\","), ["hunter22x"]);
         assert_eq!(secrets("- name: DB_PASSWORD\n  value: hunter22x"), ["hunter22x"]);
+        assert!(secrets("  \"-u\",\n x[redacted:known-value]-more1").is_empty());
         assert!(secrets("your password:\nis not what you think").is_empty());
     }
 }
