@@ -131,7 +131,7 @@ fn a_budget_that_holds_nothing_is_a_mistake_with_its_line() {
         "runner-guard.yml:4",
         "the least is 64 KiB",
         "from 1 to 100",
-        "collect.budget.age",
+        "`1y` is not a duration",
         "at least 1",
     ] {
         assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);

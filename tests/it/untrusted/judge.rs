@@ -55,7 +55,8 @@ pub(super) fn summary(markdown: &str, calm: &str) -> Vec<String> {
 }
 
 /// What the templates write over a fold; a number follows.
-const TITLES: [&str; 9] = [
+const TITLES: [&str; 10] = [
+    "When what happened (",
     "Runner candidates (",
     "Metrics around the failure (",
     "What was collected (",
