@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead, Read as _};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{panic, thread};
 
 use super::lines::{Line, lines};
 use super::pattern::Pattern;
@@ -88,11 +90,41 @@ pub(super) struct Hit<'a> {
     pub(super) fields: Vec<(String, String)>,
 }
 
-/// The hits of each signature, by its place; empty where it did not match.
+/// The hits of each signature, by its place; empty where it did not match. Two threads share the passages, which changes nothing but the
+/// time: what one of them keeps too much is left out when the hits come together.
 pub(super) fn scan<'a>(passages: &[Passage<'a>], signatures: &Signatures) -> Vec<Vec<Hit<'a>>> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(passage) = passages.get(place) else { break };
+            let mut hits: Vec<Vec<Hit<'a>>> = signatures.iter().map(|_| Vec::new()).collect();
+            Scanner::new(*passage, signatures).run(&mut hits);
+            done.push((place, hits));
+        }
+        done
+    };
+    let mut all = thread::scope(|scope| {
+        let alone = passages.len() < 2;
+        let other = (!alone).then(|| thread::Builder::new().spawn_scoped(scope, work));
+        let mut all = work();
+        if let Some(Ok(other)) = other {
+            all.extend(other.join().unwrap_or_else(|cause| panic::resume_unwind(cause)));
+        }
+        all
+    });
+    all.sort_by_key(|(place, _)| *place);
     let mut hits: Vec<Vec<Hit<'a>>> = signatures.iter().map(|_| Vec::new()).collect();
-    for passage in passages {
-        Scanner::new(*passage, signatures).run(&mut hits);
+    for (place, found) in all {
+        let Some(passage) = passages.get(place) else { continue };
+        for (kept, found) in hits.iter_mut().zip(found) {
+            for hit in found {
+                if !is_full(kept, passage) && kept.iter().all(|k| !says_the_same(k, &hit)) {
+                    kept.push(hit);
+                }
+            }
+        }
     }
     hits
 }

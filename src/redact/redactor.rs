@@ -15,7 +15,7 @@ use super::number::Numbers;
 use super::pseudonym::{Profile, Pseudonyms};
 use super::redacted::{Counts, Known, Redacted};
 use super::span;
-use super::stream::{CHUNK, Knowledge, Stream};
+use super::stream::{CHUNK, Knowledge, Stream, Threads};
 use super::user::{RuleError, Rules, UserRule};
 use super::verify::Verifier;
 
@@ -109,7 +109,8 @@ impl Redactor {
 
     fn knowledge<'k>(&'k self, place: Option<&'k str>) -> Knowledge<'k> {
         let (rules, names) = (self.rules.get(), Some(&self.names));
-        Knowledge { known: &self.known, numbers: &self.numbers, rules, names, place }
+        let threads = Threads::Two;
+        Knowledge { known: &self.known, numbers: &self.numbers, rules, names, place, threads }
     }
 
     /// Redacts every string and every key of a JSON value; what stands under a key such as `password` is replaced as a whole.
@@ -220,6 +221,17 @@ impl Redactor {
         writer: &mut dyn Write,
     ) -> std::io::Result<Counts> {
         copy(Stream::new(self.knowledge(Some(place))), reader, writer)
+    }
+
+    /// As [`Self::copy_at`], in this thread alone: for texts of which several are redacted at once.
+    pub(super) fn copy_alone(
+        &self,
+        place: &str,
+        reader: &mut dyn BufRead,
+        writer: &mut dyn Write,
+    ) -> std::io::Result<Counts> {
+        let with = Knowledge { threads: Threads::One, ..self.knowledge(Some(place)) };
+        copy(Stream::new(with), reader, writer)
     }
 }
 

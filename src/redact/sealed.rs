@@ -34,7 +34,7 @@ impl Packing {
     const fn level(self) -> i64 {
         match self {
             Self::Tight => 6,
-            Self::Quick => 4,
+            Self::Quick => 3,
         }
     }
 }
@@ -71,7 +71,7 @@ impl Redactor {
     ) -> io::Result<(Sealed, Counts)> {
         let mut press = Press::new(self, most, packing, store)?;
         let mut reader = BufReader::with_capacity(128 * 1024, reader);
-        let counts = self.copy_at(place, &mut reader as &mut dyn BufRead, &mut press)?;
+        let counts = self.copy_alone(place, &mut reader as &mut dyn BufRead, &mut press)?;
         Ok((press.finish()?, counts))
     }
 

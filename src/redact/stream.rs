@@ -38,6 +38,17 @@ pub(super) struct Knowledge<'k> {
     pub(super) names: Option<&'k Pseudonyms>,
     /// Where the text lies in the bundle; `None`: nobody knows, so every rule of the user holds.
     pub(super) place: Option<&'k str>,
+    /// How many threads a long text may take.
+    pub(super) threads: Threads,
+}
+
+/// How many threads a long text takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Threads {
+    /// The caller's: others have texts of their own.
+    One,
+    /// One for values and one for shapes.
+    Two,
 }
 
 /// A redaction that goes on, with what it has to remember between two chunks.
@@ -158,7 +169,7 @@ fn found(
         }
         spans.into_iter().map(Place::from)
     };
-    if with.known.is_empty() || text.len() < CHUNK {
+    if with.known.is_empty() || text.len() < CHUNK || with.threads == Threads::One {
         places.extend(search_known());
         places.extend(search_patterns());
         return;
