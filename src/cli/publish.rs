@@ -29,7 +29,7 @@ pub(super) fn print(session: &Session, report: &Report, args: &CommonArgs) {
         }
         Format::Summary => {
             let summary = render(session, report, summary::BUDGET);
-            session.console(|console| console.exact(&summary));
+            session.console(|console| console.exact(&summary.starred()));
         }
     }
 }
