@@ -28,7 +28,7 @@ pub(super) fn print(session: &Session, report: &Report, args: &CommonArgs) {
             session.console(|console| console.exact(&json));
         }
         Format::Summary => {
-            let summary = render(session, report, summary::BUDGET);
+            let summary = render(session, report, summary::BUDGET).starred();
             // In a workflow the runner may read it: a line of a log excerpt stands first in its line.
             if session.context.in_actions {
                 session.console(|console| console.text(&summary));

@@ -206,13 +206,12 @@ fn a_secret_that_an_old_bundle_still_holds_is_not_shown() {
     let log = DEPLOY.replace("unit app.service not found", "unit swordfish-swordfish not found");
     let (_kept, tar) = bundle_of(&log);
     let bundle = tar.display().to_string();
-    for format in ["text", "json", "summary"] {
+    for (format, shown) in [("text", "***"), ("json", "[redacted:"), ("summary", "***")] {
         let ended = Guard::plain(&["diagnose", "--bundle", &bundle, "--format", format])
             .env("RUNNER_GUARD_SECRET_KEY", "swordfish-swordfish")
             .run();
         assert!(
-            !ended.stdout.contains("swordfish")
-                && ["redacted", "***"].iter().any(|sign| ended.stdout.contains(sign)),
+            !ended.stdout.contains("swordfish") && ended.stdout.contains(shown),
             "{}",
             ended.stdout
         );
