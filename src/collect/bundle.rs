@@ -126,14 +126,24 @@ pub fn write(
 
     let folder = Folder::open(dir)?;
     let name = BundlePath::new("", name).as_str().replace('/', "_");
-    let tar = folder.create(&format!("{name}.tar.gz"), |file| archive::tar_gz(file, &files))?;
-    let zip = folder.create(&format!("{name}.zip"), |file| archive::zip(file, &files))?;
+    let write_tar = || folder.create(&format!("{name}.tar.gz"), |f| archive::tar_gz(f, &files));
+    let write_zip = || folder.create(&format!("{name}.zip"), |f| archive::zip(f, &files));
+    let (tar, zip) = std::thread::scope(|scope| {
+        let other = std::thread::Builder::new().spawn_scoped(scope, write_tar);
+        let zip = write_zip();
+        let tar = match other {
+            Ok(other) => other.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)),
+            Err(_) => write_tar(),
+        };
+        (tar, zip)
+    });
+    let (tar, zip) = (tar?, zip?);
     Ok(Bundle {
         tar_gz: tar.path,
         tar_bytes: tar.bytes,
-        zip: zip.path,
+        zip: zip.path.clone(),
         zip_bytes: zip.bytes,
-        zip_sha256: zip.sha256,
+        zip_sha256: zip.sha256()?,
         entries: sifted.kept.len(),
         redactions: sifted.kept.iter().flat_map(|kept| kept.item.redactions.values()).sum(),
         withheld: sifted.withheld,

@@ -18,7 +18,7 @@ pub(super) struct Host;
 /// Longest time of all readings together.
 const LIMIT: Duration = Duration::from_secs(8);
 /// Time between two looks at the processes, to tell how busy each is now.
-const BETWEEN: Duration = Duration::from_millis(500);
+const BETWEEN: Duration = Duration::from_millis(100);
 /// Processes that are named in each list.
 const TOP: usize = 10;
 
@@ -166,7 +166,7 @@ mod tests {
             ran: Duration::from_millis(ms),
         };
         let first = vec![process(1, "a", 1000), process(2, "gone", 0), process(3, "old", 0)];
-        let second = vec![process(1, "a", 1250), process(3, "new", 900), process(4, "b", 100)];
+        let second = vec![process(1, "a", 1050), process(3, "new", 900), process(4, "b", 100)];
         let shares: Vec<(u32, f64)> =
             busy(first, second).iter().map(|b| (b.process.pid, b.share)).collect();
         assert_eq!(shares, [(1, 0.5), (3, 0.0), (4, 0.0)]);

@@ -146,8 +146,10 @@ fn again(
     done.into_iter().map(each).collect()
 }
 
+/// One more than there are processors: while one writes, another computes.
 fn at_once() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(AT_ONCE)
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    (processors + 1).min(AT_ONCE)
 }
 
 async fn sealed(how: How, entry: Evidence<Raw>, share: Result<Allowance, String>) -> Done {

@@ -149,7 +149,7 @@ fn is_of_a_job(passage: &Passage<'_>) -> bool {
 /// No line has this number.
 const END: usize = usize::MAX;
 /// What is read of a text at once, in bytes.
-const BLOCK: u64 = 512 * 1024;
+const BLOCK: u64 = 64 * 1024;
 /// A line that is longer is looked at in parts, in bytes.
 const LONG: usize = 4 << 20;
 

@@ -34,7 +34,7 @@ impl Packing {
     const fn level(self) -> i64 {
         match self {
             Self::Tight => 6,
-            Self::Quick => 3,
+            Self::Quick => 2,
         }
     }
 }

@@ -108,7 +108,9 @@ pub fn of(
         if is_source(path) {
             rows.extend(read(path, &one.text.text(SOURCE), redactor));
         }
-        if let Some(excerpts) = one.excerpts.as_deref().filter(|all| !all.is_empty()) {
+        let failed = one.excerpts.as_deref().filter(|all| !all.is_empty());
+        // A log whose end has no times has none: it is not read for nothing.
+        if let Some(excerpts) = failed.filter(|_| read::is_stamped(one.text.tail().as_str())) {
             // What can not be unpacked again has no times.
             let tasks = one.text.read(|text| {
                 Ok(failed_tasks(BufRead::lines(text).map_while(Result::ok), excerpts))

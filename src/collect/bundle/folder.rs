@@ -32,7 +32,7 @@ struct Owner {
 pub(super) struct Written {
     pub(super) path: PathBuf,
     pub(super) bytes: u64,
-    pub(super) sha256: String,
+    file: File,
 }
 
 impl Folder {
@@ -54,9 +54,9 @@ impl Folder {
         let path = self.path.join(name);
         let fail = |cause| Error { tried: format!("write {}", path.display()), cause };
         let part = Part(self.path.join(format!(".{name}.part")));
-        let (bytes, sha256) = self.complete(&part, fill).map_err(fail)?;
+        let (bytes, file) = self.complete(&part, fill).map_err(fail)?;
         fs::rename(&part.0, &path).map_err(fail)?;
-        Ok(Written { path, bytes, sha256 })
+        Ok(Written { path, bytes, file })
     }
 
     /// A file without a name: it is gone with the process, however that ends.
@@ -78,7 +78,7 @@ impl Folder {
         &self,
         part: &Part,
         fill: impl FnOnce(&mut File) -> io::Result<()>,
-    ) -> io::Result<(u64, String)> {
+    ) -> io::Result<(u64, File)> {
         let mut written = part.create()?;
         fill(&mut written)?;
         if self.owner != owner_of(&written.metadata()?) {
@@ -86,7 +86,7 @@ impl Folder {
             let _ = fchown(&written, Some(self.owner.uid), Some(self.owner.gid));
         }
         written.set_permissions(Permissions::from_mode(0o644))?;
-        summed(&mut written)
+        Ok((written.metadata()?.len(), written))
     }
 }
 
@@ -135,16 +135,22 @@ fn owner_of(found: &fs::Metadata) -> Owner {
     Owner { uid: found.uid(), gid: found.gid() }
 }
 
-/// Size and lower-case hex SHA-256 of a file that was just written.
-fn summed(file: &mut File) -> io::Result<(u64, String)> {
+impl Written {
+    /// Its lower-case hex SHA-256.
+    pub(super) fn sha256(mut self) -> Result<String, Error> {
+        let sum = summed(&mut self.file);
+        sum.map_err(|cause| Error { tried: format!("read {} again", self.path.display()), cause })
+    }
+}
+
+fn summed(file: &mut File) -> io::Result<String> {
     file.rewind()?;
-    let (mut sum, mut bytes) = (Context::new(&SHA256), 0);
+    let mut sum = Context::new(&SHA256);
     let mut buffer = vec![0; 64 * 1024];
     loop {
         let read = file.read(&mut buffer)?;
         let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else { break };
         sum.update(piece);
-        bytes += piece.len() as u64;
     }
-    Ok((bytes, hex(sum.finish().as_ref())))
+    Ok(hex(sum.finish().as_ref()))
 }

@@ -247,6 +247,11 @@ fn alerts_of(read: &Value) -> &[Value] {
     read.as_array().map_or(&[], Vec::as_slice)
 }
 
+/// Whether lines of this text carry time stamps.
+pub(super) fn is_stamped(text: &str) -> bool {
+    text.lines().any(|line| stamp(line).is_some())
+}
+
 /// The time stamp that a line begins with, in seconds since 1970.
 fn stamp(line: &str) -> Option<i64> {
     let line = line.trim_start_matches('\u{feff}');
