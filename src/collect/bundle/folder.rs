@@ -54,9 +54,9 @@ impl Folder {
         let path = self.path.join(name);
         let fail = |cause| Error { tried: format!("write {}", path.display()), cause };
         let part = Part(self.path.join(format!(".{name}.part")));
-        let (bytes, file) = self.complete(&part, fill).map_err(fail)?;
+        let (bytes, written) = self.complete(&part, fill).map_err(fail)?;
         fs::rename(&part.0, &path).map_err(fail)?;
-        Ok(Written { path, bytes, file })
+        Ok(Written { path, bytes, file: written })
     }
 
     /// A file without a name: it is gone with the process, however that ends.
