@@ -69,7 +69,7 @@ impl Redactor {
         (most, packing): (u64, Packing),
         store: &Store,
     ) -> io::Result<(Sealed, Counts)> {
-        let mut press = Press::new(self, most, packing, store)?;
+        let mut press = Press::new(self, most, packing, store);
         let mut reader = BufReader::with_capacity(128 * 1024, reader);
         let counts = self.copy_alone(place, &mut reader as &mut dyn BufRead, &mut press)?;
         Ok((press.finish()?, counts))
@@ -95,7 +95,7 @@ impl Redactor {
     /// # Errors
     /// That neither the disk nor the memory has room.
     pub fn seal_own(&self, text: &str, store: &Store) -> io::Result<Sealed> {
-        let mut press = Press::new(self, text.len() as u64, Packing::Tight, store)?;
+        let mut press = Press::new(self, text.len() as u64, Packing::Tight, store);
         press.write_all(text.as_bytes())?;
         press.finish()
     }
@@ -158,6 +158,12 @@ impl Sealed {
     }
 
     fn archive(&self) -> io::Result<ZipArchive<SpoolReader>> {
+        if self.is_short() {
+            let mut zip = started(self.0.bytes, Packing::Tight, &Store::in_memory())?;
+            zip.write_all(self.0.tail.as_str().as_bytes())?;
+            let spool = Arc::new(zip.finish()?.into_inner());
+            return Ok(ZipArchive::new(SpoolReader::new(&spool))?);
+        }
         Ok(ZipArchive::new(SpoolReader::new(&self.0.spool))?)
     }
 }
@@ -201,9 +207,15 @@ impl PartialEq for Sealed {
 
 impl Eq for Sealed {}
 
-/// What a redacted text is written to.
+type Archive = ZipWriter<zip::write::StreamWriter<Spool>>;
+
+/// What a redacted text is written to. A short one is packed when it is asked for: most are never large enough to be worth it.
 struct Press<'r> {
-    zip: ZipWriter<zip::write::StreamWriter<Spool>>,
+    /// From the moment on that the text is long.
+    zip: Option<Archive>,
+    most: u64,
+    packing: Packing,
+    store: Store,
     sum: Context,
     bytes: u64,
     tail: Vec<u8>,
@@ -212,28 +224,27 @@ struct Press<'r> {
 }
 
 impl<'r> Press<'r> {
-    fn new(redactor: &'r Redactor, most: u64, packing: Packing, store: &Store) -> io::Result<Self> {
-        let mut zip = ZipWriter::new_stream(Spool::new(store));
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(packing.level()))
-            .last_modified_time(DateTime::DEFAULT)
-            .unix_permissions(MODE)
-            .large_file(most > SHORT);
-        zip.start_file("text", options)?;
-        Ok(Self {
-            zip,
+    fn new(redactor: &'r Redactor, most: u64, packing: Packing, store: &Store) -> Self {
+        Self {
+            zip: None,
+            most,
+            packing,
+            store: store.clone(),
             sum: Context::new(&SHA256),
             bytes: 0,
             tail: Vec::new(),
             verifier: redactor.verifier(),
-        })
+        }
     }
 
     fn finish(self) -> io::Result<Sealed> {
+        let spool = match self.zip {
+            Some(zip) => zip.finish()?.into_inner(),
+            None => Spool::new(&self.store),
+        };
         let tail = last_lines(&self.tail, self.bytes);
         Ok(Sealed(Arc::new(Inner {
-            spool: Arc::new(self.zip.finish()?.into_inner()),
+            spool: Arc::new(spool),
             bytes: self.bytes,
             sha256: hex(self.sum.finish().as_ref()),
             tail: Redacted::sealed(tail),
@@ -244,7 +255,14 @@ impl<'r> Press<'r> {
 
 impl Write for Press<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.zip.write_all(bytes)?;
+        if let Some(zip) = &mut self.zip {
+            zip.write_all(bytes)?;
+        } else if self.tail.len() + bytes.len() > TAIL {
+            let mut zip = started(self.most, self.packing, &self.store)?;
+            zip.write_all(&self.tail)?;
+            zip.write_all(bytes)?;
+            self.zip = Some(zip);
+        }
         self.sum.update(bytes);
         self.bytes += bytes.len() as u64;
         self.tail.extend_from_slice(bytes);
@@ -258,6 +276,18 @@ impl Write for Press<'_> {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+fn started(most: u64, packing: Packing, store: &Store) -> io::Result<Archive> {
+    let mut zip = ZipWriter::new_stream(Spool::new(store));
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(packing.level()))
+        .last_modified_time(DateTime::DEFAULT)
+        .unix_permissions(MODE)
+        .large_file(most > SHORT);
+    zip.start_file("text", options)?;
+    Ok(zip)
 }
 
 /// The end of a text of this size, from the beginning of a line on.

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::Read as _;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::support::command::{Ended, Guard};
+use rustix::fs::OFlags;
 
 /// Stands in every file that is not to be read.
 pub(super) const MARKER: &str = "OUTSIDE-OF-THE-FOLDER";
@@ -108,18 +110,30 @@ impl Place {
     }
 }
 
+const NO_LINK: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW);
+
+fn open(path: &Path, how: OFlags) -> rustix::io::Result<rustix::fd::OwnedFd> {
+    rustix::fs::open(path, how, rustix::fs::Mode::empty())
+}
+
 /// Looks into every file below, and into archives; what was planted is a link or has a second name.
 pub(super) fn holds_no_marker(folder: &Path) {
     let mut looked_at = 0;
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("folder").flatten() {
-            let (path, about) = (entry.path(), entry.metadata().expect("metadata"));
+        // A race may have put a link in the place of a folder or a file that was just seen.
+        let Ok(held) = open(&folder, NO_LINK | OFlags::DIRECTORY) else { continue };
+        let inside_it = format!("/proc/self/fd/{}", held.as_raw_fd());
+        for entry in fs::read_dir(inside_it).expect("folder").flatten() {
+            let Ok(about) = entry.metadata() else { continue };
+            let path = folder.join(entry.file_name());
             if about.is_dir() {
                 folders.push(path);
             } else if about.is_file() && about.nlink() == 1 {
                 looked_at += 1;
-                let bytes = fs::read(&path).expect("file");
+                let Ok(file) = open(&entry.path(), NO_LINK) else { continue };
+                let mut bytes = Vec::new();
+                fs::File::from(file).read_to_end(&mut bytes).expect("file");
                 for (name, text) in inside(&path, bytes) {
                     assert!(!text.contains(MARKER), "{} {name}: {text}", path.display());
                 }
