@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::reread;
 use super::session::Session;
-use crate::collect::bundle::{MANIFEST, read::Opened, rewrite, sha256};
-use crate::redact::{Counts, Redactor};
+use crate::collect::bundle::{self, MANIFEST, read::Opened, rewrite};
+use crate::redact::{Counts, Redactor, Sealed, Store};
 use crate::report::BundlePath;
 use crate::report::redaction::{self, Redaction};
 
@@ -20,7 +20,7 @@ use crate::report::redaction::{self, Redaction};
 struct Entry {
     old: String,
     new: String,
-    bytes: Vec<u8>,
+    text: Sealed,
     counts: Counts,
 }
 
@@ -36,14 +36,16 @@ pub(super) fn run(
     for bytes in opened.entries.values() {
         session.redactor.learn(&String::from_utf8_lossy(bytes));
     }
-    let entries = entries(session, &opened, &mut redaction);
-    let report = redaction::to_json(&redaction, &session.redactor).into_string().into_bytes();
+    let store = bundle::store(&std::env::temp_dir());
+    let entries = entries(session, &opened, &store, &mut redaction)?;
+    let report = redaction::to_json(&redaction, &session.redactor);
+    let report = keep(session, redaction::NAME, report.as_str(), &store)?;
     let manifest = manifest(&session.redactor, &opened, &entries, (&report, &redaction));
-    let mut files: Vec<(String, Vec<u8>)> =
-        entries.into_iter().map(|entry| (entry.new, entry.bytes)).collect();
-    files.push((redaction::NAME.to_owned(), report));
-    files.push((MANIFEST.to_owned(), manifest.into_bytes()));
-    files.sort();
+    let manifest = keep(session, MANIFEST, &manifest, &store)?;
+    let mut files: Vec<(&str, &Sealed)> =
+        entries.iter().map(|entry| (entry.new.as_str(), &entry.text)).collect();
+    files.extend([(redaction::NAME, &report), (MANIFEST, &manifest)]);
+    files.sort_unstable_by_key(|(path, _)| *path);
     let written = rewrite::form_of(from).and_then(|form| rewrite::write(to, form, &files));
     written.map_err(|error| {
         let help = "give --out a path in a folder that can be written, where nothing is yet";
@@ -72,21 +74,31 @@ fn refuse(from: &Path, to: &Path) -> Result<(), Failure> {
 }
 
 /// Every entry without secrets; one that still holds a known value is left out.
-fn entries(session: &Session, opened: &Opened, redaction: &mut Redaction) -> Vec<Entry> {
+fn entries(
+    session: &Session,
+    opened: &Opened,
+    store: &Store,
+    redaction: &mut Redaction,
+) -> Result<Vec<Entry>, Failure> {
     let mut taken = BTreeSet::from([MANIFEST.to_owned(), redaction::NAME.to_owned()]);
     let mut kept = Vec::new();
     for (old, bytes) in opened.entries.iter().filter(|(name, _)| *name != redaction::NAME) {
         let new = place(&session.redactor, old, &mut taken);
         let (text, counts) = text(&session.redactor, old, &String::from_utf8_lossy(bytes));
-        let held = session.redactor.leaks(text.as_bytes());
-        if held.is_empty() {
+        let text = keep(session, old, &text, store)?;
+        if text.leaks().is_empty() {
             redaction.files.push((new.clone(), counts.clone()));
-            kept.push(Entry { old: old.clone(), new, bytes: text.into_bytes(), counts });
+            kept.push(Entry { old: old.clone(), new, text, counts });
         } else {
-            redaction.withheld.push((new, held));
+            redaction.withheld.push((new, text.leaks().to_vec()));
         }
     }
-    kept
+    Ok(kept)
+}
+
+fn keep(session: &Session, name: &str, text: &str, store: &Store) -> Result<Sealed, Failure> {
+    let kept = session.redactor.seal_own(text, store);
+    kept.map_err(|e| Failure::Unexpected(anyhow::Error::new(e).context(format!("keep {name}"))))
 }
 
 /// The name of an entry without secrets, and unlike every other one.
@@ -120,7 +132,7 @@ fn manifest(
     redactor: &Redactor,
     opened: &Opened,
     entries: &[Entry],
-    (report, redaction): (&[u8], &Redaction),
+    (report, redaction): (&Sealed, &Redaction),
 ) -> String {
     let mut manifest =
         opened.manifest.clone().filter(Value::is_object).unwrap_or_else(
@@ -137,8 +149,8 @@ fn manifest(
     let mut rows: Vec<Value> =
         entries.iter().map(|e| row(redactor, e, old.get(e.old.as_str()))).collect();
     rows.push(json!({
-        "path": redaction::NAME, "kind": "report", "origin": "runner-guard", "size": report.len(),
-        "sha256": sha256(report), "truncated": null, "redactions": {},
+        "path": redaction::NAME, "kind": "report", "origin": "runner-guard", "size": report.bytes(),
+        "sha256": report.sha256(), "truncated": null, "redactions": {},
     }));
     let withheld = redaction.withheld.iter().map(|(path, names)| {
         let reason = format!("withheld: it still holds the value of {}", names.join(", "));
@@ -177,8 +189,8 @@ fn row(redactor: &Redactor, entry: &Entry, old: Option<&&Value>) -> Value {
     }
     redactor.redact_json(&mut row);
     row["path"] = json!(entry.new);
-    row["size"] = json!(entry.bytes.len());
-    row["sha256"] = json!(sha256(&entry.bytes));
+    row["size"] = json!(entry.text.bytes());
+    row["sha256"] = json!(entry.text.sha256());
     row["redactions"] = json!(counts);
     row
 }

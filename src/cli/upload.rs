@@ -4,12 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ring::digest::{SHA256, digest};
-
 use super::session::Session;
 use crate::actions::artifact::{self, Kind, Pace, Service, Upload, Uploaded};
 use crate::actions::files as runner_files;
-use crate::collect::bundle::Bundle;
+use crate::collect::bundle::{Bundle, sha256};
 use crate::config::Config;
 use crate::redact::Redacted;
 use crate::report::Artifact;
@@ -148,10 +146,9 @@ async fn send_page(
     if !held.is_empty() {
         return Err(format!("it holds the value of {}", held.join(", ")));
     }
-    let sha256 =
-        format!("{:?}", digest(&SHA256, &read.bytes)).trim_start_matches("SHA256:").to_owned();
+    let sum = sha256(&read.bytes);
     let bytes = read.bytes.len() as u64;
-    let page = File { kind: Kind::Page, path, sha256: &sha256, bytes, limit: PAGE_LIMIT };
+    let page = File { kind: Kind::Page, path, sha256: &sum, bytes, limit: PAGE_LIMIT };
     send(session, config, &format!("{name}-{PAGE}"), &page).await.map(|done| done.url)
 }
 

@@ -5,6 +5,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use ring::digest::{Context, SHA256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
@@ -26,7 +27,7 @@ const MODE: u32 = 0o644;
 pub enum Packing {
     /// As other clients do.
     Tight,
-    /// Half the time for some more bytes: for large bundles.
+    /// A third of the time for a quarter more bytes: for large bundles.
     Quick,
 }
 
@@ -246,7 +247,7 @@ impl<'r> Press<'r> {
         Ok(Sealed(Arc::new(Inner {
             spool: Arc::new(spool),
             bytes: self.bytes,
-            sha256: hex(self.sum.finish().as_ref()),
+            sha256: HEXLOWER.encode(self.sum.finish().as_ref()),
             tail: Redacted::sealed(tail),
             leaks: self.verifier.finish(),
         })))
@@ -298,12 +299,6 @@ fn last_lines(end: &[u8], bytes: u64) -> String {
     let end = end.get(end.len().saturating_sub(TAIL)..).unwrap_or_default();
     let line = end.iter().position(|b| *b == b'\n').map_or(0, |at| at + 1);
     String::from_utf8_lossy(end.get(line..).unwrap_or_default()).into_owned()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |n: u8| DIGITS.get(usize::from(n)).copied().map_or('0', char::from);
-    bytes.iter().flat_map(|b| [digit(b >> 4), digit(b & 15)]).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use crate::redact::Sealed;
 
 /// 1980-01-01T00:00:00Z, the earliest time that both formats can say.
 const MTIME: u64 = 315_532_800;
-const MODE: u32 = 0o644;
+/// Mode of every file that this program packs or unpacks.
+pub(super) const MODE: u32 = 0o644;
 /// Blocks of a tar are that long, in bytes.
 const BLOCK: u64 = 512;
 /// What begins a gzip without name and time (RFC 1952, 2.3): magic, deflate, no flags, no time, no extra flags, unknown system.

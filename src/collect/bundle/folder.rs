@@ -9,9 +9,10 @@ use std::os::unix::fs::{
 };
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use ring::digest::{Context, SHA256};
 
-use super::{Error, hex};
+use super::Error;
 
 /// Names that are tried for a file that gets none; each is free again at once.
 const UNNAMED: usize = 64;
@@ -152,5 +153,5 @@ fn summed(file: &mut File) -> io::Result<String> {
         let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else { break };
         sum.update(piece);
     }
-    Ok(hex(sum.finish().as_ref()))
+    Ok(HEXLOWER.encode(sum.finish().as_ref()))
 }

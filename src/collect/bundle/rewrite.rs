@@ -7,13 +7,8 @@ use std::io::{self, BufWriter, Read as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use flate2::{Compression, GzBuilder};
-use zip::write::SimpleFileOptions;
-
-/// 1980-01-01T00:00:00Z, the earliest time that both formats can say.
-const MTIME: u64 = 315_532_800;
-const MODE: u32 = 0o644;
-const GZIP_LEVEL: u32 = 6;
+use super::archive::{self, MODE};
+use crate::redact::Sealed;
 
 /// The form of a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,14 +39,14 @@ pub fn form_of(path: &Path) -> io::Result<Form> {
 ///
 /// # Errors
 /// Something is there already, or the bundle can not be written; then nothing is left.
-pub fn write(path: &Path, form: Form, entries: &[(String, Vec<u8>)]) -> io::Result<()> {
+pub fn write(path: &Path, form: Form, entries: &[(&str, &Sealed)]) -> io::Result<()> {
     if fs::symlink_metadata(path).is_ok() {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, "something is there already"));
     }
     let part = Part(beside(path)?);
     match form {
-        Form::TarGz => tar_gz(&part.file()?, entries)?,
-        Form::Zip => zip_of(&part.file()?, entries)?,
+        Form::TarGz => archive::tar_gz(&mut part.file()?, entries)?,
+        Form::Zip => archive::zip(&mut part.file()?, entries)?,
         Form::Folder => folder(&part.0, entries)?,
     }
     fs::rename(&part.0, path)
@@ -95,45 +90,16 @@ fn beside(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(format!(".{name}.part")))
 }
 
-fn tar_gz(file: &File, entries: &[(String, Vec<u8>)]) -> io::Result<()> {
-    let packed =
-        GzBuilder::new().mtime(0).write(BufWriter::new(file), Compression::new(GZIP_LEVEL));
-    let mut archive = tar::Builder::new(packed);
-    for (path, bytes) in entries {
-        let mut header = tar::Header::new_gnu();
-        header.set_entry_type(tar::EntryType::Regular);
-        header.set_size(bytes.len() as u64);
-        header.set_mode(MODE);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(MTIME);
-        archive.append_data(&mut header, path, bytes.as_slice())?;
-    }
-    archive.into_inner()?.finish()?.flush()
-}
-
-fn zip_of(file: &File, entries: &[(String, Vec<u8>)]) -> io::Result<()> {
-    let options = SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Deflated)
-        .last_modified_time(zip::DateTime::DEFAULT)
-        .unix_permissions(MODE);
-    let mut archive = zip::ZipWriter::new(BufWriter::new(file));
-    for (path, bytes) in entries {
-        archive.start_file(path.as_str(), options)?;
-        archive.write_all(bytes)?;
-    }
-    archive.finish()?.flush()
-}
-
 /// Names are plain relative paths: the reader let no others in, and `create_new` follows no link.
-fn folder(root: &Path, entries: &[(String, Vec<u8>)]) -> io::Result<()> {
+fn folder(root: &Path, entries: &[(&str, &Sealed)]) -> io::Result<()> {
     DirBuilder::new().create(root)?;
-    for (path, bytes) in entries {
+    for (path, text) in entries {
         let path = root.join(path);
         if let Some(above) = path.parent() {
             DirBuilder::new().recursive(true).create(above)?;
         }
-        OpenOptions::new().write(true).create_new(true).mode(MODE).open(&path)?.write_all(bytes)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(MODE).open(&path)?;
+        text.read(|text| io::copy(text, &mut file))?;
     }
     Ok(())
 }
@@ -142,19 +108,19 @@ fn folder(root: &Path, entries: &[(String, Vec<u8>)]) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::collect::bundle::{read, sha256};
+    use crate::redact::{Redactor, Store};
 
     #[expect(clippy::disallowed_methods, reason = "the test looks at what was left")]
     fn count(folder: &Path) -> usize {
         fs::read_dir(folder).unwrap().count()
     }
 
-    fn entries() -> Vec<(String, Vec<u8>)> {
+    /// A text and the manifest that names it.
+    fn entries() -> [(&'static str, Sealed); 2] {
         let manifest =
             serde_json::json!({"entries": [{"path": "a/b.log", "sha256": sha256(b"text")}]});
-        vec![
-            ("a/b.log".to_owned(), b"text".to_vec()),
-            ("manifest.json".to_owned(), manifest.to_string().into_bytes()),
-        ]
+        let sealed = |text: &str| Redactor::new(&[]).seal_own(text, &Store::in_memory()).unwrap();
+        [("a/b.log", sealed("text")), ("manifest.json", sealed(&manifest.to_string()))]
     }
 
     #[test]
@@ -162,7 +128,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for form in [Form::TarGz, Form::Zip, Form::Folder] {
             let path = dir.path().join(format!("{form:?}"));
-            write(&path, form, &entries()).unwrap();
+            write(&path, form, &entries().each_ref().map(|(path, text)| (*path, text))).unwrap();
             assert_eq!(form_of(&path).unwrap(), form);
             let opened = read::read(&path).unwrap();
             assert_eq!((opened.verified, opened.problems), (1, vec![]));
@@ -181,7 +147,7 @@ mod tests {
         assert!(failed.is_err() && count(dir.path()) == 0);
         stream(&path, |out| out.write_all(b"one")).unwrap();
         assert!(stream(&path, |out| out.write_all(b"two")).is_err());
-        assert!(write(&path, Form::Zip, &entries()).is_err());
+        assert!(write(&path, Form::Zip, &[]).is_err());
         assert_eq!(crate::source::files::read_capped(&path, 9).unwrap().bytes, b"one");
     }
 }
