@@ -18,8 +18,8 @@ use crate::report::chart::{self, Chart};
 use crate::report::redaction::{self, Redaction};
 use crate::report::timeline::TimelineRow;
 use crate::report::{
-    Allowance, BundlePath, BundleRow, Diagnosis, Evidence, Excerpt, Report, Seal, Stage, json,
-    summary, timeline,
+    Allowance, BundlePath, BundleRow, Diagnosis, Evidence, Excerpt, Raw, Report, Seal, Stage,
+    escape, json, summary, timeline,
 };
 use crate::source::files;
 use crate::source::host::Host;
@@ -79,7 +79,8 @@ pub(super) async fn plan(
         lines.extend(one.items.iter().map(|item| format!("  {item}")));
     }
     lines.push(format!("in all: {sum}"));
-    Ok(lines.join("\n"))
+    let safe = |line: &String| escape::terminal_line(line, escape::LINE);
+    Ok(lines.iter().map(safe).collect::<Vec<_>>().join("\n"))
 }
 
 /// The room in this folder, or in the nearest one above that exists.
@@ -176,7 +177,22 @@ pub(super) fn of_logs(
     config: &Config,
     logs: &[PathBuf],
 ) -> Result<Report, Failure> {
-    // Large logs wait in files without a name; where there is no place for them, in memory.
+    let mut raw = Vec::new();
+    for path in logs {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let log = collect::log_file(BundlePath::new("", &name), path);
+        raw.push((path.display().to_string(), log.map_err(|e| Failure::usage(e.chain()))?));
+    }
+    let evidence = sealed(session, raw)?;
+    explain(session, config, &evidence)
+}
+
+/// Texts that are already there, each with its name, without their secrets. Large ones wait in files without a name; where there is no
+/// place for these, in memory.
+pub(super) fn sealed(
+    session: &Session,
+    raw: Vec<(String, Evidence<Raw>)>,
+) -> Result<Vec<Evidence<Redacted>>, Failure> {
     let store = bundle::store(&std::env::temp_dir());
     let how = Seal {
         redactor: &session.redactor,
@@ -185,17 +201,8 @@ pub(super) fn of_logs(
         most: Allowance::ALL,
         stop: &|| session.cancel.is_cancelled(),
     };
-    let mut evidence = Vec::new();
-    for path in logs {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let raw = collect::log_file(BundlePath::new("", &name), path);
-        let raw = raw.map_err(|e| Failure::usage(e.chain()))?;
-        let sealed = raw.seal(&how).map_err(|why| {
-            Failure::Unexpected(anyhow::anyhow!("read {}: {why}", path.display()))
-        })?;
-        evidence.push(sealed);
-    }
-    explain(session, config, &evidence)
+    let wrong = |name, why| Failure::Unexpected(anyhow::anyhow!("read {name}: {why}"));
+    raw.into_iter().map(|(name, raw)| raw.seal(&how).map_err(|why| wrong(name, why))).collect()
 }
 
 pub(super) fn explain(

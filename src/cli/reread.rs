@@ -12,12 +12,11 @@ use super::diagnose;
 use super::failure::Failure;
 use super::session::Session;
 use crate::collect::bundle::read::{self, Opened};
-use crate::collect::{self, bundle, log_evidence};
-use crate::redact::{Packing, Redacted};
+use crate::collect::{self, log_evidence};
+use crate::redact::Redacted;
 use crate::report::redaction;
 use crate::report::{
-    Allowance, BundlePath, Collected, CollectedRow, Evidence, EvidenceKind, JobRow, Report, Seal,
-    Truncation, escape,
+    BundlePath, Collected, CollectedRow, Evidence, EvidenceKind, JobRow, Report, Truncation, escape,
 };
 use crate::source::error::chain_of;
 
@@ -67,15 +66,7 @@ fn evidence(
         Some(row) => word(row, "kind") != OWN,
         None => rows.is_empty() && !is_own(name),
     });
-    let store = bundle::store(&std::env::temp_dir());
-    let how = Seal {
-        redactor: &session.redactor,
-        store: &store,
-        packing: Packing::Quick,
-        most: Allowance::ALL,
-        stop: &|| session.cancel.is_cancelled(),
-    };
-    wanted
+    let raw = wanted
         .map(|(name, bytes, row)| {
             let row = row.unwrap_or(&Value::Null);
             let text = String::from_utf8_lossy(bytes);
@@ -86,9 +77,10 @@ fn evidence(
                 None => log_evidence(place, origin, text),
             };
             raw.truncated = truncation(row);
-            raw.seal(&how).map_err(|why| Failure::usage(format!("read {name} again: {why}")))
+            (format!("{name} again"), raw)
         })
-        .collect()
+        .collect();
+    diagnose::sealed(session, raw)
 }
 
 fn is_own(name: &str) -> bool {

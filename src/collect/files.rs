@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{Collector, Ctx, Harvest, log};
-use crate::config::{Job, Pattern};
+use crate::config::Job;
+use crate::redact::glob;
 use crate::report::{BundlePath, Evidence, Raw};
 use crate::source::files::{Entry, Folder, MAX_DEPTH};
 use crate::source::{Cause, Error};
@@ -43,6 +44,28 @@ impl Collector for Files {
             let stopped = || Cause::Other("the reader stopped".to_owned());
             found.ok_or_else(|| Error::new("list the files of collect.files", stopped()))
         })
+    }
+}
+
+/// A path or a pattern: the folder in which everything lies that it can match, and the rest.
+struct Pattern {
+    folder: String,
+    rest: String,
+}
+
+impl Pattern {
+    fn new(text: &str) -> Self {
+        let text = text.trim_start_matches("./");
+        let wild = text.find(['*', '?']).unwrap_or(text.len());
+        let cut = text.get(..wild).and_then(|fixed| fixed.rfind('/'));
+        let (folder, rest) = cut.map_or(("", text), |at| text.split_at(at + 1));
+        let folder = if folder.len() > 1 { folder.trim_end_matches('/') } else { folder };
+        Self { folder: folder.to_owned(), rest: rest.to_owned() }
+    }
+
+    /// Whether it names one file.
+    fn is_plain(&self) -> bool {
+        !self.rest.contains(['*', '?'])
     }
 }
 
@@ -85,11 +108,12 @@ fn of_pattern(
     pattern: &Pattern,
     since: SystemTime,
 ) -> Result<(Vec<Dated>, Option<String>), Error> {
-    let root = super::ansible::here(job, pattern.folder());
+    let root = super::ansible::here(job, &pattern.folder);
     let folder = Arc::new(Folder::open(&root)?);
     let depth = if pattern.is_plain() { 1 } else { MAX_DEPTH };
     let listing = folder.list(NAMES, depth)?;
-    let fits = |entry: &&Entry| entry.path.to_str().is_some_and(|path| pattern.matches(path));
+    let fits =
+        |entry: &&Entry| entry.path.to_str().is_some_and(|path| glob::matches(&pattern.rest, path));
     let all: Vec<&Entry> = listing.files.iter().filter(fits).collect();
     let is_wanted = |entry: &&&Entry| pattern.is_plain() || entry.modified >= since;
     let wanted: Vec<&&Entry> = all.iter().filter(is_wanted).collect();
@@ -99,7 +123,7 @@ fn of_pattern(
         (_, old) => Some(format!("{old} file(s) in {} are too old", root.display())),
     };
     let dated = |entry: &&&Entry| {
-        let place = Path::new(pattern.folder()).join(&entry.path);
+        let place = Path::new(&pattern.folder).join(&entry.path);
         let path = BundlePath::new("files", &place.to_string_lossy());
         (entry.modified, log::below(path, &folder, entry))
     };
@@ -144,6 +168,20 @@ mod tests {
             ["files/logs/old.log"],
             "it is named"
         );
+    }
+
+    #[test]
+    fn the_folder_of_a_pattern_is_what_has_no_star() {
+        for (pattern, folder, rest) in [
+            ("logs/app/*.log", "logs/app", "*.log"),
+            ("/var/log/app.log", "/var/log", "app.log"),
+            ("./app.log", "", "app.log"),
+            ("**/*.log", "", "**/*.log"),
+            ("/*.log", "/", "*.log"),
+        ] {
+            let read = Pattern::new(pattern);
+            assert_eq!((read.folder.as_str(), read.rest.as_str()), (folder, rest), "{pattern}");
+        }
     }
 
     #[test]

@@ -109,8 +109,11 @@ pub(super) async fn seal_all(
     if ctx.redactor.profile() != Profile::Internal {
         let store = room.store.clone();
         let redactor = Arc::clone(ctx.redactor);
+        let names: Vec<(usize, String)> =
+            done.iter().map(|(place, path, _)| (*place, path.clone())).collect();
         let all = task::blocking(move || again(done, &redactor, packing, &store)).await;
-        done = all.unwrap_or_default();
+        let stopped = |(place, path)| (place, path, Err("the reader stopped".to_owned()));
+        done = all.unwrap_or_else(|| names.into_iter().map(stopped).collect());
     }
     told(&mut rows, done, ctx.redactor)
 }

@@ -1,9 +1,9 @@
 //! Patterns of paths: `*` within a name, `**` over folders, `?` for one character. Linear in the path for each star.
 //!
-//! It reads no folder.
+//! It reads no folder. The user's rules of redaction and the collectors share it, so that a pattern means the same everywhere.
 
-/// Whether a path in the bundle has this pattern.
-pub(super) fn matches(pattern: &str, path: &str) -> bool {
+/// Whether a path has this pattern.
+pub fn matches(pattern: &str, path: &str) -> bool {
     let pattern: Vec<Part> = parts(pattern);
     let path: Vec<char> = path.chars().collect();
     // Which prefixes of the path the pattern so far can be.

@@ -15,7 +15,7 @@ mod blocks;
 mod canary;
 mod decode;
 mod encode;
-mod glob;
+pub mod glob;
 mod json;
 mod judge;
 mod keyed;

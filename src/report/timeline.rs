@@ -112,14 +112,38 @@ pub fn of(
         // A log whose end has no times has none: it is not read for nothing.
         if let Some(excerpts) = failed.filter(|_| read::is_stamped(one.text.tail().as_str())) {
             // What can not be unpacked again has no times.
-            let tasks = one.text.read(|text| {
-                Ok(failed_tasks(BufRead::lines(text).map_while(Result::ok), excerpts))
-            });
+            let tasks = one.text.read(|text| Ok(failed_tasks(beginnings(text), excerpts)));
             rows.extend(tasks.unwrap_or_default());
         }
         rows
     };
     ordered(evidence.iter().flat_map(of_one).chain(of_charts(charts, redactor)).collect())
+}
+
+/// Most of a line that is kept: its time stamp stands in front, in bytes.
+const BEGINNING: usize = 128;
+
+/// The beginnings of the lines of a text; a line of any length costs no more memory than a short one.
+fn beginnings(text: &mut dyn BufRead) -> impl Iterator<Item = String> {
+    std::iter::from_fn(move || {
+        let mut line: Option<Vec<u8>> = None;
+        loop {
+            let piece = text.fill_buf().ok()?;
+            if piece.is_empty() {
+                return line.map(|line| String::from_utf8_lossy(&line).into_owned());
+            }
+            let end = piece.iter().position(|byte| *byte == b'\n');
+            let (used, part) = end
+                .map_or((piece.len(), piece), |at| (at + 1, piece.get(..at).unwrap_or_default()));
+            let kept = line.get_or_insert_default();
+            let room = BEGINNING.saturating_sub(kept.len()).min(part.len());
+            kept.extend_from_slice(part.get(..room).unwrap_or_default());
+            text.consume(used);
+            if end.is_some() {
+                return line.map(|line| String::from_utf8_lossy(&line).into_owned());
+            }
+        }
+    })
 }
 
 /// The marks of the charts: when the job began, and the failure at their end.

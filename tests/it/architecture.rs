@@ -285,3 +285,15 @@ fn every_module_of_the_crate_stands_in_the_table() {
         assert!(table.contains_key(module), "{module} has no row");
     }
 }
+
+#[test]
+fn what_a_collector_is_about_are_checks_that_exist() {
+    let known: Vec<&str> = runner_guard::check::ALL.iter().map(|check| check.id()).collect();
+    let about = runner_guard::collect::ALL.iter().flat_map(|one| one.about());
+    let mut seen = 0;
+    for id in about {
+        assert!(known.contains(id), "{id} is no check");
+        seen += 1;
+    }
+    assert!(seen > 0);
+}

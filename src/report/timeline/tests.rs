@@ -113,3 +113,11 @@ proptest! {
         failed_tasks(text.lines(), &[sample::failure("x", "y", true)]);
     }
 }
+
+#[test]
+fn a_line_of_any_length_is_kept_by_its_beginning_and_counts_once() {
+    let text = format!("one\n{}\n\nlast", "x".repeat(1 << 20));
+    let mut reader = std::io::BufReader::with_capacity(7, text.as_bytes());
+    let lines: Vec<String> = beginnings(&mut reader).collect();
+    assert_eq!(lines, ["one", &"x".repeat(BEGINNING), "", "last"]);
+}
