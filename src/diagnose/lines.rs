@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr_iter, memchr2};
+
 /// Longest line in bytes that is looked at in one piece; what is longer is looked at in pieces.
 const LONGEST: usize = 64 * 1024;
 /// Longest terminal title (OSC sequence) in bytes that is removed; a longer one is text.
@@ -23,7 +25,12 @@ pub(super) struct Line<'a> {
 /// The messages of a text whose first line has the number `first`. An original line with `\n` escapes gives several messages.
 pub(super) fn lines(text: &str, first: usize) -> Vec<Line<'_>> {
     let mut found = Vec::new();
-    for (offset, raw) in text.split('\n').enumerate() {
+    let mut rest = Some(text);
+    for offset in 0.. {
+        let Some(left) = rest else { break };
+        let end = memchr(b'\n', left.as_bytes());
+        let raw = end.map_or(left, |at| left.get(..at).unwrap_or_default());
+        rest = end.and_then(|at| left.get(at + 1..));
         let number = first.saturating_add(offset);
         match plain(raw.trim_end_matches('\r')) {
             Cow::Borrowed(text) => add_pieces(&mut found, number, text),
@@ -53,7 +60,7 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn plain(raw: &str) -> Cow<'_, str> {
-    if !raw.contains(['\u{1b}', '\\']) {
+    if memchr2(0x1b, b'\\', raw.as_bytes()).is_none() {
         return Cow::Borrowed(without_prefixes(raw));
     }
     let bare = without_colours(raw);
@@ -175,7 +182,10 @@ fn after_digits<'a>(text: &'a str, shape: &str) -> Option<&'a str> {
 
 /// `Jan 31 10:00:00 host unit[7]: ` of a journal; also without the time, which another rule may have taken.
 fn after_journal(line: &str) -> Option<&str> {
-    let at = line.find("]: ").filter(|at| *at < 160)?;
+    let head = line.as_bytes().get(..line.len().min(163)).unwrap_or_default();
+    let at = memchr_iter(b']', head)
+        .find(|at| head.get(*at..).is_some_and(|rest| rest.starts_with(b"]: ")))
+        .filter(|at| *at < 160)?;
     let mut words = line.get(..at)?.split_ascii_whitespace().rev();
     let (_unit, pid) = words.next()?.rsplit_once('[')?;
     let few = words.count() <= 4;

@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{panic, thread};
 
+use memchr::{memchr_iter, memrchr};
+
 use super::lines::{Line, lines};
 use super::pattern::Pattern;
 use super::signature::Signature;
@@ -289,7 +291,7 @@ fn window<'l, 't>(lines: &'l [Line<'t>], place: usize, width: usize) -> &'l [Lin
 
 /// The text up to its last line end; all of it at the end, or when a line is too long.
 fn whole_lines(buffer: &[u8], ends: bool) -> &str {
-    let last = buffer.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let last = memrchr(b'\n', buffer).map_or(0, |at| at + 1);
     let most = if ends || (last == 0 && buffer.len() > LONG) { buffer.len() } else { last };
     let text = buffer.get(..most).unwrap_or_default();
     match std::str::from_utf8(text) {
@@ -303,7 +305,7 @@ fn whole_lines(buffer: &[u8], ends: bool) -> &str {
 /// Where the line that has so many lines before it starts.
 fn start_of(text: &str, lines: usize) -> usize {
     let Some(nth) = lines.checked_sub(1) else { return 0 };
-    text.match_indices('\n').nth(nth).map_or(text.len(), |(at, _)| at + 1)
+    memchr_iter(b'\n', text.as_bytes()).nth(nth).map_or(text.len(), |at| at + 1)
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr_iter;
+
 /// A longer line is cut: results of this size repeat their output several times.
 pub(super) const LINE_CAP: usize = 1 << 20;
 /// How much of the text is looked at to learn how it is wrapped.
@@ -233,11 +235,17 @@ fn lost_sequence(text: &str) -> Option<usize> {
 /// Where a header begins that is surely Ansible's, at most 120 bytes into the line.
 fn header_at(text: &str) -> Option<usize> {
     let head = cut(text, 160);
-    if let Some(at) = head.find("fatal: [") {
+    // Asked of every line of every log: one look for the bracket, and none for the banners of a line that is no banner.
+    let mut brackets = memchr_iter(b'[', head.as_bytes());
+    let fatal = brackets.find_map(|at| head.get(..at)?.strip_suffix("fatal: ").map(str::len));
+    if let Some(at) = fatal {
         return (text.contains("! =>") && at <= 120).then_some(at);
     }
+    if !text.trim_end().ends_with("***") {
+        return None;
+    }
     let at = ["PLAY [", "TASK [", "PLAY RECAP *"].iter().filter_map(|h| head.find(h)).min()?;
-    (at <= 120 && text.trim_end().ends_with("***")).then_some(at)
+    (at <= 120).then_some(at)
 }
 
 fn pieces(prefix: &str) -> Vec<Piece> {

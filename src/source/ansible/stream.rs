@@ -1,6 +1,8 @@
 //! Takes a text in pieces and hands its lines to the readers, in bounded memory.
 
 use std::io;
+
+use memchr::{memchr, memrchr};
 use std::rc::Rc;
 
 use super::kept::Kept;
@@ -130,15 +132,21 @@ impl Stream {
 
 impl io::Write for Stream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(last) = bytes.iter().rposition(|b| *b == b'\n') else {
+        let Some(last) = memrchr(b'\n', bytes) else {
             self.gather(bytes);
             return Ok(bytes.len());
         };
         let (whole, rest) = bytes.split_at(last);
         // Whole lines of text need no copy; nearly all are.
         match std::str::from_utf8(whole) {
-            Ok(text) => {
-                text.split('\n').for_each(|line| self.end_of_line(line.as_bytes(), Some(line)));
+            Ok(mut text) => {
+                while let Some((line, rest)) =
+                    memchr(b'\n', text.as_bytes()).and_then(|at| text.split_at_checked(at))
+                {
+                    self.end_of_line(line.as_bytes(), Some(line));
+                    text = rest.get(1..).unwrap_or_default();
+                }
+                self.end_of_line(text.as_bytes(), Some(text));
             }
             Err(_) => whole.split(|b| *b == b'\n').for_each(|line| self.end_of_line(line, None)),
         }
