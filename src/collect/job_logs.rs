@@ -20,7 +20,7 @@ const JOB_CAP: usize = 8 << 20;
 /// Most of all logs together, in bytes.
 const TOTAL_CAP: usize = 32 << 20;
 /// Most logs that are fetched.
-const MOST: usize = 10;
+const MOST: usize = 20;
 /// How many are fetched at a time.
 const AT_ONCE: usize = 4;
 /// How long after the end of a job its log may still be on its way, in seconds.
@@ -37,7 +37,7 @@ impl Collector for JobLogs {
     }
 
     fn explain(&self) -> &'static str {
-        "Fetches the logs of at most ten failed jobs of the run (of the run that was completed, in a workflow that `workflow_run` started), \
+        "Fetches the logs of at most twenty failed jobs of the run (of the run that was completed, in a workflow that `workflow_run` started), \
          of each the beginning and the end. A job that still runs has no log there: a separate job with `if: failure()` can read it. Needs \
          `actions: read`."
     }

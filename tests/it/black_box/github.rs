@@ -137,6 +137,29 @@ fn the_same_cause_in_a_matrix_is_one_cause_and_the_token_stays_with_the_api() {
 }
 
 #[test]
+fn twelve_jobs_of_a_matrix_that_failed_for_two_causes_give_two_blocks() {
+    let refused = "2026-11-22T09:00:03.1234567Z ssh: connect to host web1 port 22: Connection refused\n\
+                   2026-11-22T09:00:04.1234567Z ##[error]Process completed with exit code 255.\n";
+    let jobs: Vec<Value> =
+        (1..=12).map(|id| job(id, &format!("deploy ({id})"), Some("failure"), FAILED)).collect();
+    let log = |id| (id, text(if id % 2 == 0 { FULL } else { refused }));
+    let server = FakeGitHub::start(with_jobs(&jobs, (1..=12).map(log).collect()));
+    let event = r#"{"action": "completed", "workflow_run": {"id": 77, "run_attempt": 2}}"#;
+    let guard = prepared(&server).file("event.json", event);
+    let path = guard.path("event.json").display().to_string();
+    let guard = guard.env("GITHUB_EVENT_NAME", "workflow_run").env("GITHUB_EVENT_PATH", &path);
+    let seen = seen(guard.env("GITHUB_RUN_ID", "999"));
+    let mut causes = seen.causes();
+    causes.sort();
+    assert_eq!(causes, ["connection-refused", "disk-full"]);
+    let report = seen.ended.report();
+    for cause in report["diagnoses"].as_array().expect("causes") {
+        assert!(cause["subject"].as_str().is_some_and(|s| s.ends_with("in 6 jobs")), "{cause:#}");
+    }
+    assert_eq!(seen.jobs().iter().filter(|path| path.ends_with(".log")).count(), 12);
+}
+
+#[test]
 fn a_machine_that_was_lost_is_named_from_the_steps_alone() {
     let jobs = [job(1, "deploy", Some("failure"), LOST)];
     for log in [Log::Missing, Log::NoBlob] {
