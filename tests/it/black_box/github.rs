@@ -156,7 +156,7 @@ fn twelve_jobs_of_a_matrix_that_failed_for_two_causes_give_two_blocks() {
     for cause in report["diagnoses"].as_array().expect("causes") {
         assert!(cause["subject"].as_str().is_some_and(|s| s.ends_with("in 6 jobs")), "{cause:#}");
     }
-    assert_eq!(seen.jobs().iter().filter(|path| path.ends_with(".log")).count(), 12);
+    assert_eq!(seen.jobs().iter().filter(|path| path.starts_with("jobs/deploy_")).count(), 12);
 }
 
 #[test]
