@@ -73,14 +73,14 @@ pub(super) async fn plan(
     let ctx = collect::Ctx { config, job: &job, sources: &sources, redactor, deadline };
     let room = room(folder, None);
     let (planned, sum) = collect::plan(ctx, collect::ALL, &room, &session.cancel).await;
+    let safe = |line: &str| escape::terminal_line(line, escape::LINE);
     let mut lines = Vec::new();
     for one in planned {
-        lines.push(format!("{}: {}", one.collector, one.note));
-        lines.extend(one.items.iter().map(|item| format!("  {item}")));
+        lines.push(safe(&format!("{}: {}", one.collector, one.note)));
+        lines.extend(one.items.iter().map(|item| format!("  {}", safe(item.as_str()))));
     }
     lines.push(format!("in all: {sum}"));
-    let safe = |line: &String| escape::terminal_line(line, escape::LINE);
-    Ok(lines.iter().map(safe).collect::<Vec<_>>().join("\n"))
+    Ok(lines.join("\n"))
 }
 
 /// The room in this folder, or in the nearest one above that exists.
