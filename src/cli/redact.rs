@@ -192,7 +192,7 @@ fn leave_report(session: &Session, file: &Path, redaction: &Redaction) -> Result
 /// Writes to one place and shows the same to the verifier.
 struct Tee<'a> {
     writer: &'a mut dyn Write,
-    verifier: Verifier<'a>,
+    verifier: Verifier,
 }
 
 impl Write for Tee<'_> {

@@ -33,7 +33,7 @@ pub(super) struct Session {
     pub(super) context: Context,
     pub(super) inputs: Inputs,
     pub(super) redactor: Arc<Redactor>,
-    pub(super) console: Mutex<Console>,
+    pub(super) console: Arc<Mutex<Console>>,
     pub(super) cancel: Cancel,
     /// Seconds since 1970 at the start of the process.
     pub(super) now: i64,
@@ -44,8 +44,17 @@ impl Session {
         let context = Context::new(&env);
         let redactor = Arc::new(Redactor::new(&known_secrets(&env)));
         crate::actions::log::init(&env, Arc::clone(&redactor));
-        let console = Mutex::new(Console::stdout(context.in_actions));
+        let console = Arc::new(Mutex::new(Console::stdout(context.in_actions)));
         Self { env, context, inputs, redactor, console, cancel, now: clock() }
+    }
+
+    /// Hides a secret that came up during the run, in everything from now on: ours, and what the runner prints.
+    pub(super) fn obtained(&self) -> impl Fn(&str, &str) + Send + Sync + use<> {
+        let (redactor, console) = (Arc::clone(&self.redactor), Arc::clone(&self.console));
+        move |name, secret| {
+            redactor.remember(name, secret);
+            console.lock().unwrap_or_else(PoisonError::into_inner).mask(secret);
+        }
     }
 
     /// Runs `act` with the console.
@@ -98,7 +107,7 @@ impl Session {
     /// Opens the outside. A token that can not be used is a reason in the report, not a failure of the run.
     pub(super) fn sources(&self, config: &Config) -> Result<Sources, Failure> {
         let bundle = config.ca_bundle.as_deref().map(|given| self.ca_bundle(given)).transpose()?;
-        let http = Http::new(bundle.as_deref(), self.proxy())?;
+        let http = Http::new(bundle.as_deref(), self.proxy())?.telling(Arc::new(self.obtained()));
         let github = self.auth(config).and_then(|auth| {
             GitHub::new(&http, &self.context.api_url, auth).map_err(|e| e.chain())
         });
@@ -261,7 +270,7 @@ impl Session {
 
     /// Sentences that every report carries: secrets that can not be masked, settings that matched nothing.
     pub(super) fn notes(&self, config: &Config) -> Vec<Redacted> {
-        let short = unmaskable(self.redactor.unmaskable());
+        let short = unmaskable(&self.redactor.unmaskable());
         short.into_iter().chain(config.unused.iter().cloned()).map(|text| self.red(&text)).collect()
     }
 }

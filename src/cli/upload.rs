@@ -171,7 +171,8 @@ async fn send(
     let http = session.sources(config).map_err(|failure| failure.text())?.http;
     let days = config.artifact.retention_days;
     let most = session.context.retention_days;
-    let mask = |value: &str| session.console(|console| console.mask(value));
+    let obtained = session.obtained();
+    let mask = |value: &str| obtained("the signature of the upload address", value);
     let request = Upload {
         name,
         kind: file.kind,

@@ -11,8 +11,10 @@ use super::judge;
 use super::redacted::Known;
 use super::seams;
 use super::span::{KNOWN_VALUE, Place};
-use super::view::{Seam, View};
+use super::view::{self, Seam, View};
 
+/// Before the names of values that are no user's: they sort behind those, whose numbers stay.
+pub(super) const LATER: &str = "~ ";
 /// Longest literal, in bytes: longer forms are searched in pieces, so a cut-off value is found too.
 const PIECE: usize = 256;
 /// From this length on a form is searched across line ends as well, in bytes.
@@ -62,7 +64,7 @@ impl KnownValues {
         hidden.sort_by_key(|k| k.name());
         let names: Vec<String> = hidden.iter().map(|k| k.name().to_owned()).collect();
         let numbers = numbers(known, &names);
-        let unmaskable: Vec<String> = open.iter().map(|k| k.name().to_owned()).collect();
+        let unmaskable: Vec<String> = open.iter().map(|k| plain(k.name())).collect();
         let (short, long) =
             literals(&hidden).into_iter().partition(|l: &Literal| l.bytes.len() < JOINED_MIN);
         let (short, long) = (Literals::new(short), Literals::new(long));
@@ -81,8 +83,14 @@ impl KnownValues {
     }
 
     /// Adds the places of all values to `places`. `stripped` is the view of `text` without invisible parts.
-    pub(super) fn find(&self, text: &[u8], stripped: &View<'_>, places: &mut Vec<Place>) {
-        self.each_match(text, stripped, &mut |range, value| {
+    pub(super) fn find(
+        &self,
+        text: &[u8],
+        stripped: &View<'_>,
+        room: &mut seams::Room,
+        places: &mut Vec<Place>,
+    ) {
+        self.each_match(text, stripped, room, &mut |range, value| {
             let number = self.numbers.get(value).copied();
             match places.last_mut().filter(|last| last.number == number) {
                 Some(last) if last.range.end >= range.start && last.range.start <= range.start => {
@@ -97,19 +105,22 @@ impl KnownValues {
     pub(super) fn names_in(
         &self,
         text: &[u8],
+        room: &mut (view::Room, seams::Room),
         is_shielded: &dyn Fn(&Range<usize>) -> bool,
     ) -> Vec<String> {
         let mut found = vec![false; self.names.len()];
-        self.each_match(text, &View::stripped(text), &mut |range, value| {
+        let stripped = View::stripped_in(std::mem::take(&mut room.0), text);
+        self.each_match(text, &stripped, &mut room.1, &mut |range, value| {
             if let Some(flag) = found.get_mut(value).filter(|_| !is_shielded(&range)) {
                 *flag = true;
             }
         });
+        room.0 = stripped.into_room();
         self.names
             .iter()
             .zip(found)
             .filter(|(_, found)| *found)
-            .map(|(name, _)| name.clone())
+            .map(|(name, _)| plain(name))
             .collect()
     }
 
@@ -117,6 +128,7 @@ impl KnownValues {
         &self,
         text: &[u8],
         stripped: &View<'_>,
+        room: &mut seams::Room,
         each: &mut dyn FnMut(Range<usize>, usize),
     ) {
         if self.is_empty() {
@@ -134,7 +146,7 @@ impl KnownValues {
         if self.long.all.is_empty() {
             return;
         }
-        for part in seams::suspects(stripped.bytes(), &self.grams, PIECE) {
+        for part in seams::suspects(stripped.bytes(), &self.grams, PIECE, room) {
             let bytes = stripped.bytes().get(part.clone()).unwrap_or_default();
             for seam in [Seam::Bare, Seam::Padded] {
                 let joined = View::joined(bytes, seam);
@@ -146,6 +158,11 @@ impl KnownValues {
             }
         }
     }
+}
+
+/// A name as people know it.
+fn plain(name: &str) -> String {
+    name.strip_prefix(LATER).unwrap_or(name).to_owned()
 }
 
 fn shifted(range: Range<usize>, by: usize) -> Range<usize> {
@@ -251,7 +268,8 @@ mod tests {
     fn covered(secret: &str, text: &str) -> Vec<String> {
         let known = KnownValues::new(&[Known::new("A", secret)]);
         let mut places = Vec::new();
-        known.find(text.as_bytes(), &View::stripped(text.as_bytes()), &mut places);
+        let stripped = View::stripped(text.as_bytes());
+        known.find(text.as_bytes(), &stripped, &mut seams::Room::default(), &mut places);
         places.into_iter().filter_map(|p| text.get(p.range).map(str::to_owned)).collect()
     }
 

@@ -13,6 +13,8 @@
 mod anchors;
 mod blocks;
 mod canary;
+mod chunk;
+mod crew;
 mod decode;
 mod encode;
 pub mod glob;

@@ -58,12 +58,6 @@ impl Prefilter {
         Self { keywords, wanted: wanted.into_values().collect() }
     }
 
-    fn find(&self, text: &[u8]) -> Vec<Found> {
-        let mut found = Vec::new();
-        self.keywords.find(text, &mut found);
-        found
-    }
-
     fn wanted(&self, found: Found) -> Wanted {
         self.wanted.get(found.word).copied().unwrap_or_default()
     }
@@ -117,15 +111,19 @@ impl Asked {
 }
 
 /// Adds the secrets of a text to `spans`; `state` is that of the line at its start and becomes that of the line at `cut`.
+///
+/// `hits` is memory to be used again.
 pub(super) fn find(
-    text: &[u8],
-    stripped: &View<'_>,
+    (text, stripped): (&[u8], &View<'_>),
     state: &mut State,
     cut: usize,
+    hits: &mut Vec<Found>,
     spans: &mut Vec<Span>,
 ) {
     let bytes = stripped.bytes();
-    let mut hits = PREFILTER.find(bytes).into_iter().peekable();
+    hits.clear();
+    PREFILTER.keywords.find(bytes, hits);
+    let mut hits = hits.iter().copied().peekable();
     let mut asked = Asked::default();
     let mut at_cut = None;
     let mut start = 0;
@@ -154,8 +152,9 @@ pub(super) fn find(
 /// Adds the secrets of one line of a text to `spans`, as if nothing stood before it.
 pub(super) fn find_on_line(text: &str, line: &Range<usize>, spans: &mut Vec<Span>) {
     let bytes = text.get(line.clone()).unwrap_or_default().as_bytes();
-    let mut found = Vec::new();
-    find(bytes, &View::stripped(bytes), &mut State::default(), bytes.len(), &mut found);
+    let (mut hits, mut found) = (Vec::new(), Vec::new());
+    let stripped = View::stripped(bytes);
+    find((bytes, &stripped), &mut State::default(), bytes.len(), &mut hits, &mut found);
     let place = |span: Span| {
         let range = line.start + span.range.start..line.start + span.range.end;
         Span { range, rule: span.rule }
@@ -209,7 +208,9 @@ fn with_gaps(text: &[u8], whole: Range<usize>, spans: &mut Vec<Span>) {
     let Some(raw) = text.get(whole.clone()) else { return };
     let line = view::blanked(raw);
     let mut asked = Asked::default();
-    for hit in PREFILTER.find(&line) {
+    let mut hits = Vec::new();
+    PREFILTER.keywords.find(&line, &mut hits);
+    for hit in hits {
         asked.add(PREFILTER.wanted(hit), hit.start);
     }
     asked.settle(&line);

@@ -3,34 +3,52 @@
 //! It reads no environment and writes nowhere but to the writer it is given.
 
 use std::io::{BufRead, ErrorKind, Write};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::{io, thread};
 
 use serde_json::Value;
 
 use super::canary::Canary;
+use super::chunk::{Chunk, Knowledge, Threads};
+use super::crew::{self, Crew};
 use super::decode::Decoder;
 use super::json;
-use super::known::KnownValues;
+use super::known::{KnownValues, LATER};
 use super::number::Numbers;
 use super::pseudonym::{Profile, Pseudonyms};
 use super::redacted::{Counts, Known, Redacted};
 use super::span;
-use super::stream::{CHUNK, Knowledge, Stream, Threads};
+use super::stream::{CHUNK, Sink, Stream};
 use super::user::{RuleError, Rules, UserRule};
 use super::verify::Verifier;
 
-/// The name of the value that every redactor plants to prove itself; it sorts behind all names of users, whose numbers stay.
+/// The name of the value that every redactor plants to prove itself.
 const CANARY: &str = "~ the canary of runner-guard";
 
 /// Replaces secrets in text by `[redacted:RULE#N]`: equal values have the same N in all texts of a run. Redacting twice changes nothing,
 /// and the number of lines never changes.
 pub struct Redactor {
-    known: KnownValues,
+    values: RwLock<Values>,
     numbers: Numbers,
     canary: Option<Canary>,
     /// The configuration is read after the first text may have to be shown, so its rules come later.
     rules: OnceLock<Rules>,
     names: Pseudonyms,
+}
+
+/// The known values of a run.
+struct Values {
+    all: Vec<Known>,
+    ready: Arc<KnownValues>,
+}
+
+impl Values {
+    fn new(all: Vec<Known>, canary: Option<&Canary>) -> Self {
+        // Without values of the user the search for values costs time and finds nothing: then the proof brings its own.
+        let planted = canary.filter(|_| !all.is_empty()).map(|c| Known::new(CANARY, c.value()));
+        let searched: Vec<Known> = all.iter().cloned().chain(planted).collect();
+        Self { ready: Arc::new(KnownValues::new(&searched)), all }
+    }
 }
 
 /// What the redactor proved about itself.
@@ -46,18 +64,29 @@ impl Redactor {
     /// A redactor for these values and the built-in patterns.
     pub fn new(known: &[Known]) -> Self {
         let canary = Canary::new();
-        let mut all = known.to_vec();
-        // Without values of the user the search for values costs time and finds nothing: then the proof brings its own.
-        all.extend(
-            canary.iter().filter(|_| !known.is_empty()).map(|c| Known::new(CANARY, c.value())),
-        );
         Self {
-            known: KnownValues::new(&all),
+            values: RwLock::new(Values::new(known.to_vec(), canary.as_ref())),
             numbers: Numbers::new(known),
             canary,
             rules: OnceLock::new(),
             names: Pseudonyms::default(),
         }
+    }
+
+    /// Takes a secret that came up during the run, such as a token that was made for it: it is found in every text from now on. The
+    /// numbers of other values stay.
+    pub fn remember(&self, name: &str, value: &str) {
+        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
+        if values.all.iter().any(|known| known.value() == value) {
+            return;
+        }
+        let mut all = values.all.clone();
+        all.push(Known::new(format!("{LATER}{name}"), value));
+        *values = Values::new(all, self.canary.as_ref());
+    }
+
+    fn known(&self) -> Arc<KnownValues> {
+        Arc::clone(&self.values.read().unwrap_or_else(PoisonError::into_inner).ready)
     }
 
     /// Takes the rules of the user, which hold for every text from now on. Only the first call has an effect.
@@ -109,8 +138,8 @@ impl Redactor {
 
     fn knowledge<'k>(&'k self, place: Option<&'k str>) -> Knowledge<'k> {
         let (rules, names) = (self.rules.get(), Some(&self.names));
-        let threads = Threads::Two;
-        Knowledge { known: &self.known, numbers: &self.numbers, rules, names, place, threads }
+        let (known, threads) = (self.known(), Threads::Several);
+        Knowledge { known, numbers: &self.numbers, rules, names, place, threads }
     }
 
     /// Redacts every string and every key of a JSON value; what stands under a key such as `password` is replaced as a whole.
@@ -141,8 +170,8 @@ impl Redactor {
     }
 
     /// Looks for known values in bytes that are about to leave, in whatever parts they come.
-    pub fn verifier(&self) -> Verifier<'_> {
-        Verifier::new(&self.known)
+    pub fn verifier(&self) -> Verifier {
+        Verifier::new(self.known())
     }
 
     /// Names of the known values that still occur in these bytes in any encoding; empty when the bytes may leave.
@@ -159,14 +188,10 @@ impl Redactor {
     /// Names of the forms that survived: nothing may be given away then.
     pub fn prove(&self) -> Result<Proof, Vec<&'static str>> {
         let Some(canary) = &self.canary else { return Err(vec!["no random value can be made"]) };
-        let own;
-        let known = if self.known.is_empty() {
-            own = KnownValues::new(&[Known::new(CANARY, canary.value())]);
-            &own
-        } else {
-            &self.known
-        };
-        let knowledge = Knowledge { known, names: None, ..self.knowledge(None) };
+        let mut knowledge = Knowledge { names: None, ..self.knowledge(None) };
+        if knowledge.known.is_empty() {
+            knowledge.known = Arc::new(KnownValues::new(&[Known::new(CANARY, canary.value())]));
+        }
         let (encoded, shaped) = (canary.encoded(), canary.shaped());
         let mut left = Vec::new();
         for planted in encoded.iter().chain(&shaped) {
@@ -176,7 +201,7 @@ impl Redactor {
             }
         }
         for planted in &encoded {
-            let mut verifier = Verifier::new(known);
+            let mut verifier = Verifier::new(Arc::clone(&knowledge.known));
             verifier.push(planted.text.as_bytes());
             if verifier.finish().is_empty() {
                 left.push(planted.form);
@@ -188,8 +213,8 @@ impl Redactor {
     }
 
     /// Names of known values that are too short or too common to be masked safely.
-    pub fn unmaskable(&self) -> &[String] {
-        self.known.unmaskable()
+    pub fn unmaskable(&self) -> Vec<String> {
+        self.known().unmaskable().to_vec()
     }
 
     /// The user's rules by name, in the order of the configuration, with how often each found anything so far.
@@ -202,11 +227,7 @@ impl Redactor {
     ///
     /// # Errors
     /// Whatever reading or writing returns.
-    pub fn copy(
-        &self,
-        reader: &mut dyn BufRead,
-        writer: &mut dyn Write,
-    ) -> std::io::Result<Counts> {
+    pub fn copy(&self, reader: &mut dyn BufRead, writer: &mut dyn Write) -> io::Result<Counts> {
         copy(Stream::new(self.knowledge(None)), reader, writer)
     }
 
@@ -219,7 +240,7 @@ impl Redactor {
         place: &str,
         reader: &mut dyn BufRead,
         writer: &mut dyn Write,
-    ) -> std::io::Result<Counts> {
+    ) -> io::Result<Counts> {
         copy(Stream::new(self.knowledge(Some(place))), reader, writer)
     }
 
@@ -229,49 +250,101 @@ impl Redactor {
         place: &str,
         reader: &mut dyn BufRead,
         writer: &mut dyn Write,
-    ) -> std::io::Result<Counts> {
+    ) -> io::Result<Counts> {
         let with = Knowledge { threads: Threads::One, ..self.knowledge(Some(place)) };
         copy(Stream::new(with), reader, writer)
     }
 }
 
-fn run(mut stream: Stream<'_>, text: &str) -> (Redacted, Counts) {
-    let mut out = String::new();
+fn run(stream: Stream<'_>, text: &str) -> (Redacted, Counts) {
+    let mut out = String::with_capacity(text.len());
+    let mut sink = |ready: &str| {
+        out.push_str(ready);
+        Ok(())
+    };
     let mut rest = text;
-    while rest.len() > CHUNK {
-        let (head, tail) = rest.split_at(rest.floor_char_boundary(CHUNK));
-        out.push_str(&stream.push(head));
+    let more = |buffer: &mut String| {
+        let (head, tail) = rest.split_at(rest.floor_char_boundary(CHUNK.min(rest.len())));
+        buffer.push_str(head);
         rest = tail;
-    }
-    out.push_str(&stream.push(rest));
-    let (last, counts) = stream.finish();
-    out.push_str(&last);
-    (Redacted::sealed(out), counts)
+        Ok(!head.is_empty())
+    };
+    let counts = whole(stream, more, &mut sink);
+    debug_assert!(counts.is_ok(), "a string takes everything");
+    (Redacted::sealed(out), counts.unwrap_or_default())
 }
 
 fn copy(
-    mut stream: Stream<'_>,
+    stream: Stream<'_>,
     reader: &mut dyn BufRead,
     writer: &mut dyn Write,
-) -> std::io::Result<Counts> {
+) -> io::Result<Counts> {
     let mut decoder = Decoder::default();
-    let mut sink = |ready: &str| writer.write_all(ready.as_bytes());
-    loop {
+    let more = |buffer: &mut String| loop {
         let bytes = match reader.fill_buf() {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         };
         if bytes.is_empty() {
-            break;
+            decoder.finish(buffer);
+            return Ok(false);
         }
         let part = bytes.get(..CHUNK / 2).unwrap_or(bytes);
-        stream.fill(|text| decoder.push(part, text), &mut sink)?;
+        decoder.push(part, buffer);
         let taken = part.len();
         reader.consume(taken);
+        return Ok(true);
+    };
+    whole(stream, more, &mut |ready: &str| writer.write_all(ready.as_bytes()))
+}
+
+/// Redacts a text of which `more` adds the next part to a buffer, and says whether there may be another one.
+fn whole(
+    mut stream: Stream<'_>,
+    mut more: impl FnMut(&mut String) -> io::Result<bool>,
+    sink: &mut Sink<'_>,
+) -> io::Result<Counts> {
+    let shared = stream.with.can_be_shared() && crew::threads() > 1;
+    while more(stream.buffer())? {
+        while let Some(chunk) = stream.chunk() {
+            if shared {
+                together(&mut stream, chunk, more, sink)?;
+                return stream.end(sink);
+            }
+            stream.work_off(chunk, sink)?;
+        }
     }
-    stream.fill(|text| decoder.finish(text), &mut sink)?;
-    stream.end(&mut sink)
+    stream.end(sink)
+}
+
+/// The rest of a long text, from this chunk on, with the help of other threads.
+fn together(
+    stream: &mut Stream<'_>,
+    first: Chunk,
+    mut more: impl FnMut(&mut String) -> io::Result<bool>,
+    sink: &mut Sink<'_>,
+) -> io::Result<()> {
+    let with = stream.with.clone();
+    let crew = Crew::default();
+    thread::scope(|scope| {
+        let _shift = crew.start(scope, &with);
+        crew.give(first);
+        let mut goes_on = true;
+        while goes_on {
+            while let Some(chunk) = stream.chunk() {
+                crew.give(chunk);
+            }
+            while let Some((chunk, found)) = crew.ready(&with, &mut stream.room) {
+                stream.take(chunk, found, sink)?;
+            }
+            goes_on = more(stream.buffer())?;
+        }
+        while let Some((chunk, found)) = crew.last(&with, &mut stream.room) {
+            stream.take(chunk, found, sink)?;
+        }
+        Ok(())
+    })
 }
 
 impl std::fmt::Debug for Redactor {
@@ -307,6 +380,21 @@ mod tests {
             Redactor::new(&[Known::new("zeta", "swordfish"), Known::new("~", "cuttlefish")]);
         let out = redactor.redact("swordfish cuttlefish");
         assert_eq!(out.as_str(), "[redacted:known-value#1] [redacted:known-value#2]");
+    }
+
+    #[test]
+    fn a_secret_that_comes_up_later_is_found_from_then_on_and_changes_no_number() {
+        for known in [vec![], vec![Known::new("zeta", "swordfish")]] {
+            let redactor = Redactor::new(&known);
+            let before = redactor.redact("swordfish");
+            assert_eq!(redactor.redact("a cuttlefish").as_str(), "a cuttlefish");
+            redactor.remember("the token of the App", "cuttlefish");
+            assert_eq!(redactor.redact("swordfish"), before);
+            let hidden = redactor.redact("a Y3V0dGxlZmlzaA== cuttlefish");
+            assert_eq!(hidden.as_str().matches("[redacted:known-value#").count(), 2, "{hidden}");
+            assert_eq!(redactor.leaks(b"cuttlefish"), ["the token of the App"]);
+            assert!(redactor.prove().is_ok());
+        }
     }
 
     #[test]

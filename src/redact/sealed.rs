@@ -211,7 +211,7 @@ impl Eq for Sealed {}
 type Archive = ZipWriter<zip::write::StreamWriter<Spool>>;
 
 /// What a redacted text is written to. A short one is packed when it is asked for: most are never large enough to be worth it.
-struct Press<'r> {
+struct Press {
     /// From the moment on that the text is long.
     zip: Option<Archive>,
     most: u64,
@@ -221,11 +221,11 @@ struct Press<'r> {
     bytes: u64,
     tail: Vec<u8>,
     /// Looks for known values once more.
-    verifier: Verifier<'r>,
+    verifier: Verifier,
 }
 
-impl<'r> Press<'r> {
-    fn new(redactor: &'r Redactor, most: u64, packing: Packing, store: &Store) -> Self {
+impl Press {
+    fn new(redactor: &Redactor, most: u64, packing: Packing, store: &Store) -> Self {
         Self {
             zip: None,
             most,
@@ -254,7 +254,7 @@ impl<'r> Press<'r> {
     }
 }
 
-impl Write for Press<'_> {
+impl Write for Press {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some(zip) = &mut self.zip {
             zip.write_all(bytes)?;

@@ -15,6 +15,11 @@ const REACH: usize = 16;
 /// Bytes on each side of a line end that are looked at.
 const SIDE: usize = 3;
 
+/// Most lines that are looked at together: bounds the memory.
+const LINES_MAX: usize = 16 * 1024;
+/// How many of them are looked at once more together with the next ones: no string is broken over more.
+const LINES_AGAIN: usize = LINES_MAX / 4;
+
 /// A line: the whole of it without its line end, and without what wrapping put around it.
 #[derive(Debug, Clone)]
 struct Line {
@@ -24,17 +29,53 @@ struct Line {
     stamped: bool,
 }
 
+/// Memory of a search, to be used again.
+#[derive(Default)]
+pub(super) struct Room {
+    lines: Vec<Line>,
+    /// For each line the length of all before it.
+    sums: Vec<usize>,
+}
+
 /// The stretches of lines, sorted and apart, in which a string of at most `longest` bytes may be broken over lines.
-pub(super) fn suspects(text: &[u8], grams: &Grams, longest: usize) -> Vec<Range<usize>> {
-    let lines = lines(text);
+pub(super) fn suspects(
+    text: &[u8],
+    grams: &Grams,
+    longest: usize,
+    room: &mut Room,
+) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut start = 0;
+    room.lines.clear();
+    let mut ends = memchr_iter(b'\n', text).chain([text.len()]).peekable();
+    while ends.peek().is_some() {
+        let more = LINES_MAX - room.lines.len();
+        room.lines.extend(ends.by_ref().take(more).map(|end| {
+            let whole = start..end;
+            start = end + 1;
+            line(text, whole)
+        }));
+        among(text, grams, longest, room, &mut out);
+        room.lines.drain(..room.lines.len().saturating_sub(LINES_AGAIN));
+    }
+    out
+}
+
+/// As [`suspects`], for these lines.
+fn among(
+    text: &[u8],
+    grams: &Grams,
+    longest: usize,
+    Room { lines, sums }: &mut Room,
+    out: &mut Vec<Range<usize>>,
+) {
     let mut sum = 0;
-    let up_to = |line: &Line| {
+    sums.clear();
+    sums.extend(lines.iter().map(|line| {
         sum += line.inner.len();
         sum - line.inner.len()
-    };
-    let sums: Vec<usize> = lines.iter().map(up_to).collect();
-    let mut out: Vec<Range<usize>> = Vec::new();
-    for seam in (1..lines.len()).filter(|seam| may_break(text, &lines, *seam, grams)) {
+    }));
+    for seam in (1..lines.len()).filter(|seam| may_break(text, lines, *seam, grams)) {
         let sum = sums.get(seam).copied().unwrap_or_default();
         let from = sums.partition_point(|s| s + longest <= sum).saturating_sub(1);
         let to = sums.partition_point(|s| *s < sum + longest);
@@ -45,26 +86,15 @@ pub(super) fn suspects(text: &[u8], grams: &Grams, longest: usize) -> Vec<Range<
             Some(_) | None => out.push(start..end),
         }
     }
-    out
-}
-
-fn lines(text: &[u8]) -> Vec<Line> {
-    let mut lines = Vec::new();
-    let mut start = 0;
-    for end in memchr_iter(b'\n', text).chain([text.len()]) {
-        lines.push(line(text, start..end));
-        start = end + 1;
-    }
-    lines
 }
 
 fn line(text: &[u8], whole: Range<usize>) -> Line {
     let bytes = text.get(whole.clone()).unwrap_or_default();
-    let stamped = view::timestamp_width(bytes) > 0;
-    let lead = view::lead_width(text, whole.start).min(bytes.len());
+    let stamp = view::timestamp_width(bytes);
+    let lead = view::lead_width_of(bytes, stamp).min(bytes.len());
     let end = view::tail_start(text, whole.start, whole.end);
     let start = whole.start + lead;
-    Line { inner: start..end.max(start), whole, stamped }
+    Line { inner: start..end.max(start), whole, stamped: stamp > 0 }
 }
 
 /// Whether the bytes beside the seam in front of a line may belong to a string that goes over it.
@@ -127,7 +157,8 @@ mod tests {
 
     fn suspected(text: &str) -> Vec<&str> {
         let grams = Grams::new([b"swordfish-and-chips".as_slice()].into_iter());
-        suspects(text.as_bytes(), &grams, 19).into_iter().map(|r| &text[r]).collect()
+        let found = suspects(text.as_bytes(), &grams, 19, &mut Room::default());
+        found.into_iter().map(|r| &text[r]).collect()
     }
 
     #[test]
@@ -143,5 +174,14 @@ mod tests {
     fn a_string_over_many_short_lines_is_in_one_stretch() {
         let text = "x\ns\nw\n\no\nr\nd\nf\ni\ns\nh\n-\na\nn\nd\n-\nc\nh\ni\np\ns\ny";
         assert_eq!(suspected(text), [text]);
+    }
+
+    #[test]
+    fn a_string_is_suspected_wherever_it_stands_among_many_lines() {
+        let broken = "swordf\nish-and-chips";
+        for before in [0, LINES_MAX - 2, LINES_MAX - 1, LINES_MAX, 3 * LINES_MAX] {
+            let text = format!("{}{broken}{}", "\n".repeat(before), "\n".repeat(99));
+            assert!(suspected(&text).iter().any(|part| part.contains(broken)), "{before}");
+        }
     }
 }

@@ -57,9 +57,9 @@ pub(super) fn settle(text: &str, places: Vec<Place>, is_rule: fn(&str) -> bool) 
     union(parts)
 }
 
-/// Writes the text with its places replaced, and counts the replacements.
-pub(super) fn render(text: &str, places: &[Place], counts: &mut Counts) -> String {
-    let mut out = String::with_capacity(text.len());
+/// Adds the text with its places replaced to `out`, and counts the replacements.
+pub(super) fn render(text: &str, places: &[Place], counts: &mut Counts, out: &mut String) {
+    out.reserve(text.len());
     let mut at = 0;
     for place in places {
         out.push_str(text.get(at..place.range.start).unwrap_or_default());
@@ -68,7 +68,6 @@ pub(super) fn render(text: &str, places: &[Place], counts: &mut Counts) -> Strin
         at = place.range.end;
     }
     out.push_str(text.get(at..).unwrap_or_default());
-    out
 }
 
 /// What stands in the place of a value.
@@ -137,15 +136,8 @@ fn lines(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
 
 /// The replacements that a text holds already.
 pub(super) fn markers(text: &[u8], is_rule: fn(&str) -> bool) -> Vec<Range<usize>> {
-    let mut out = Vec::new();
-    let mut at = 0;
-    while let Some(step) = text.get(at..).and_then(|t| memchr::memmem::find(t, OPEN.as_bytes())) {
-        let start = at + step;
-        let end = text.get(start..).and_then(|rest| marker_width(rest, is_rule));
-        out.extend(end.map(|width| start..start + width));
-        at = start + end.unwrap_or(1);
-    }
-    out
+    let width = |start| Some(start..start + marker_width(text.get(start..)?, is_rule)?);
+    memchr::memmem::find_iter(text, OPEN).filter_map(width).collect()
 }
 
 /// Whether one of the ranges, which are sorted and apart, holds an offset.
@@ -191,7 +183,9 @@ mod tests {
     fn replaced(text: &str, spans: &[(usize, usize, &'static str)]) -> String {
         let of = |(a, b, rule): &(usize, usize, &'static str)| Span { range: *a..*b, rule }.into();
         let places = spans.iter().map(of).collect();
-        render(text, &settle(text, places, any), &mut Counts::new())
+        let mut out = String::new();
+        render(text, &settle(text, places, any), &mut Counts::new(), &mut out);
+        out
     }
 
     #[test]

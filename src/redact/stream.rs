@@ -3,22 +3,17 @@
 //! The text passes through a buffer that is cut at a line end, never inside the last part of it: a secret that begins before the cut
 //! is seen whole, and the rest of it beyond the cut is remembered. It does not decide what is a secret.
 
+use std::io;
 use std::ops::Range;
-use std::{io, panic, thread};
 
 use memchr::{memchr, memmem, memrchr};
 
 use super::Counts;
-use super::blocks::State;
-use super::known::KnownValues;
+use super::chunk::{Before, Chunk, Found, Knowledge, Room};
 use super::number::Numbers;
-use super::path::Tracker;
 use super::patterns;
-use super::pseudonym::Pseudonyms;
 use super::rules;
 use super::span::{self, Place};
-use super::user::Rules;
-use super::view::View;
 
 /// The buffer is worked off when it holds this much, in bytes.
 pub(super) const CHUNK: usize = 512 * 1024;
@@ -27,39 +22,17 @@ pub(super) const KEPT: usize = 32 * 1024;
 /// How often a line with a replacement is looked at again at most; two rounds are rare.
 const ROUNDS_MAX: usize = 8;
 
-/// What one redaction of a text works with.
-#[derive(Clone)]
-pub(super) struct Knowledge<'k> {
-    pub(super) known: &'k KnownValues,
-    pub(super) numbers: &'k Numbers,
-    /// The rules of the user.
-    pub(super) rules: Option<&'k Rules>,
-    /// What gets a pseudonym.
-    pub(super) names: Option<&'k Pseudonyms>,
-    /// Where the text lies in the bundle; `None`: nobody knows, so every rule of the user holds.
-    pub(super) place: Option<&'k str>,
-    /// How many threads a long text may take.
-    pub(super) threads: Threads,
-}
-
-/// How many threads a long text takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Threads {
-    /// The caller's: others have texts of their own.
-    One,
-    /// One for values and one for shapes.
-    Two,
-}
-
 /// A redaction that goes on, with what it has to remember between two chunks.
 pub(super) struct Stream<'k> {
-    with: Knowledge<'k>,
+    pub(super) with: Knowledge<'k>,
     buffer: String,
-    state: State,
-    tracker: Tracker,
+    before: Before,
     /// Parts beyond the last cut of secrets that were seen whole before it.
     pending: Vec<Place>,
     counts: Counts,
+    pub(super) room: Room,
+    /// Memory of finished texts, to be used again.
+    spare: Vec<String>,
 }
 
 /// Takes finished text.
@@ -70,67 +43,74 @@ impl<'k> Stream<'k> {
         Self {
             with,
             buffer: String::new(),
-            state: State::default(),
-            tracker: Tracker::default(),
+            before: Before::default(),
             pending: Vec::new(),
             counts: Counts::new(),
+            room: Room::default(),
+            spare: Vec::new(),
         }
     }
 
-    /// Takes text; returns the redacted text that is ready.
-    pub(super) fn push(&mut self, text: &str) -> String {
-        let mut out = String::new();
-        let pushed = self.fill(|buffer| buffer.push_str(text), &mut |ready| {
-            out.push_str(ready);
-            Ok(())
-        });
-        debug_assert!(pushed.is_ok(), "a string takes everything");
-        out
+    /// Where the next text goes.
+    pub(super) fn buffer(&mut self) -> &mut String {
+        &mut self.buffer
     }
 
-    /// Lets `more` add text at the end of the buffer, and hands on what is ready, without a copy of what holds no secret.
-    pub(super) fn fill(
-        &mut self,
-        more: impl FnOnce(&mut String),
-        sink: &mut Sink<'_>,
-    ) -> io::Result<()> {
-        more(&mut self.buffer);
+    /// The next chunk once there is enough text for one.
+    pub(super) fn chunk(&mut self) -> Option<Chunk> {
         if self.buffer.len() < CHUNK + KEPT {
-            return Ok(());
+            return None;
         }
         let limit = self.buffer.floor_char_boundary(self.buffer.len() - KEPT);
         let head = self.buffer.get(..limit).unwrap_or_default();
         let cut = memrchr(b'\n', head.as_bytes()).map_or(limit, |newline| newline + 1);
-        self.work_off(cut, sink)
+        let mut rest = self.spare.pop().unwrap_or_default();
+        rest.reserve(self.buffer.capacity());
+        rest.push_str(self.buffer.get(cut..).unwrap_or_default());
+        Some(Chunk { text: std::mem::replace(&mut self.buffer, rest), cut })
     }
 
-    /// The redacted rest of the text, and the counts of all of it.
-    pub(super) fn finish(self) -> (String, Counts) {
-        let mut out = String::new();
-        let counts = self.end(&mut |ready| {
-            out.push_str(ready);
-            Ok(())
-        });
-        (out, counts.unwrap_or_default())
+    /// Looks into the next chunk and hands on what is ready.
+    pub(super) fn work_off(&mut self, chunk: Chunk, sink: &mut Sink<'_>) -> io::Result<()> {
+        let before = std::mem::take(&mut self.before);
+        let found = self.with.find(&chunk, before, &mut self.room);
+        self.hand_on(chunk, found, sink)
+    }
+
+    /// As [`Self::work_off`] for what was found as if nothing stood before the chunk.
+    pub(super) fn take(
+        &mut self,
+        chunk: Chunk,
+        found: Found,
+        sink: &mut Sink<'_>,
+    ) -> io::Result<()> {
+        if self.before.state.is_waiting() {
+            return self.work_off(chunk, sink);
+        }
+        self.hand_on(chunk, found, sink)
     }
 
     /// Hands on the redacted rest of the text; returns the counts of all of it.
     pub(super) fn end(mut self, sink: &mut Sink<'_>) -> io::Result<Counts> {
-        self.work_off(self.buffer.len(), sink)?;
+        let text = std::mem::take(&mut self.buffer);
+        let cut = text.len();
+        self.work_off(Chunk { text, cut }, sink)?;
         Ok(self.counts)
     }
 
-    fn work_off(&mut self, cut: usize, sink: &mut Sink<'_>) -> io::Result<()> {
-        let text = self.buffer.as_str();
+    fn hand_on(&mut self, chunk: Chunk, found: Found, sink: &mut Sink<'_>) -> io::Result<()> {
+        let Chunk { text, cut } = chunk;
+        self.before = found.at_cut;
         let mut places = std::mem::take(&mut self.pending);
-        found(&self.with, text, (&mut self.state, &mut self.tracker), cut, &mut places);
-        let mut places = span::settle(text, places, rules::is_id);
-        self.with.numbers.fill(text, &mut places);
+        places.extend(found.places);
+        let mut places = span::settle(&text, places, rules::is_id);
+        self.with.numbers.fill(&text, &mut places);
         self.pending = beyond(&mut places, cut);
         let head = text.get(..cut).unwrap_or_default();
         let mut changed = None;
         if !places.is_empty() {
-            let once = span::render(head, &places, &mut self.counts);
+            let mut once = self.spare.pop().unwrap_or_default();
+            span::render(head, &places, &mut self.counts, &mut once);
             changed = Some(until_stable(once, self.with.numbers, &mut self.counts));
         }
         if let Some(names) = self.with.names {
@@ -141,48 +121,12 @@ impl<'k> Stream<'k> {
             }
         }
         sink(changed.as_deref().unwrap_or(head))?;
-        self.buffer.drain(..cut);
+        for mut text in changed.into_iter().chain([text]) {
+            text.clear();
+            self.spare.push(text);
+        }
         Ok(())
     }
-}
-
-/// Adds to `places` what both searches find; in a long text they run side by side, which changes nothing but the time.
-fn found(
-    with: &Knowledge<'_>,
-    text: &str,
-    (state, tracker): (&mut State, &mut Tracker),
-    cut: usize,
-    places: &mut Vec<Place>,
-) {
-    let text = text.as_bytes();
-    let stripped = View::stripped(text);
-    let search_known = || {
-        let mut places = Vec::new();
-        with.known.find(text, &stripped, &mut places);
-        places
-    };
-    let mut search_patterns = || {
-        let mut spans = Vec::new();
-        patterns::find(text, &stripped, state, cut, &mut spans);
-        if let Some(rules) = with.rules {
-            rules.find(&stripped, with.place, (tracker, cut), &mut spans);
-        }
-        spans.into_iter().map(Place::from)
-    };
-    if with.known.is_empty() || text.len() < CHUNK || with.threads == Threads::One {
-        places.extend(search_known());
-        places.extend(search_patterns());
-        return;
-    }
-    thread::scope(|scope| {
-        let worker = thread::Builder::new().spawn_scoped(scope, search_known);
-        let shapes = search_patterns();
-        places.extend(match worker {
-            Ok(worker) => worker.join().unwrap_or_else(|cause| panic::resume_unwind(cause)),
-            Err(_) => search_known(),
-        });
-        places.extend(shapes);
-    });
 }
 
 /// Looks again at the lines with a replacement: without the replaced text they may show what the first look did not see.
@@ -203,7 +147,9 @@ fn until_stable(mut text: String, numbers: &Numbers, counts: &mut Counts) -> Str
             break;
         }
         numbers.fill(&text, &mut places);
-        text = span::render(&text, &places, counts);
+        let mut again = String::new();
+        span::render(&text, &places, counts, &mut again);
+        text = again;
     }
     text
 }

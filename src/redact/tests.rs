@@ -197,7 +197,7 @@ fn a_stream_finds_a_value_at_every_place_around_a_cut() {
 }
 
 #[test]
-fn what_one_thread_finds_two_find_as_well() {
+fn what_one_thread_finds_several_find_as_well() {
     let redactor = Redactor::new(&[Known::new("A", SECRET), Known::new("B", "tiny7")]);
     let line = |n: usize| {
         format!(
@@ -213,6 +213,53 @@ fn what_one_thread_finds_two_find_as_well() {
     redactor.copy(&mut text.as_bytes(), &mut out).unwrap();
     assert!(String::from_utf8(out).unwrap() == small.concat());
     assert!(redactor.redact(&text).as_str() == small.concat());
+}
+
+#[test]
+fn a_block_that_chunks_divide_is_the_same_for_one_thread_and_for_several() {
+    let redactor = knowing(SECRET);
+    let key = format!(
+        "-----BEGIN PRIVATE KEY-----\n{}-----END PRIVATE KEY-----\nplain\n",
+        "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n".repeat(3_000)
+    );
+    let filler = format!("a plain line\npassword:\n  {SECRET}\n").repeat(2_000);
+    let text = format!("{filler}{key}").repeat(9);
+    assert!(text.len() > 4 * CHUNK);
+    let (mut one, mut several) = (Vec::new(), Vec::new());
+    let first = redactor.copy_alone("a.log", &mut text.as_bytes(), &mut one).unwrap();
+    let second = redactor.copy(&mut text.as_bytes(), &mut several).unwrap();
+    assert!(one == several && first == second);
+    let out = String::from_utf8(several).unwrap();
+    assert!(!out.contains("MIIEvQ") && !out.contains(SECRET));
+    assert_eq!(out.matches("plain\n").count(), text.matches("plain\n").count());
+}
+
+#[test]
+fn a_reader_or_a_writer_that_fails_in_a_long_text_ends_all_threads_with_its_error() {
+    struct Full(usize);
+    impl std::io::Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    struct Broken;
+    impl std::io::Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::ConnectionReset.into())
+        }
+    }
+    let text = "a plain line\n".repeat(9 * CHUNK / 13);
+    let redactor = knowing(SECRET);
+    let error = redactor.copy(&mut text.as_bytes(), &mut Full(3 * CHUNK)).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+    let reader = std::io::Read::chain(text.as_bytes(), Broken);
+    let mut reader = BufReader::new(reader);
+    let error = redactor.copy(&mut reader, &mut std::io::sink()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 }
 
 #[test]

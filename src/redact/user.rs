@@ -82,6 +82,11 @@ impl Rules {
         rules.iter().map(Rule::new).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether one of the rules for this path looks for keys.
+    pub(super) fn has_paths(&self, place: Option<&str>) -> bool {
+        self.0.iter().any(|rule| rule.holds(place) && matches!(rule.finder, Finder::Path(_)))
+    }
+
     /// Adds what the rules find in a text; `tracker` knows the keys above its first line and becomes that of the line at `cut`.
     pub(super) fn find(
         &self,
@@ -91,13 +96,13 @@ impl Rules {
         spans: &mut Vec<Span>,
     ) {
         let holding: Vec<&Rule> = self.0.iter().filter(|rule| rule.holds(place)).collect();
-        let has_paths = holding.iter().any(|rule| matches!(rule.finder, Finder::Path(_)));
+        let has_paths = self.has_paths(place);
         let text = stripped.bytes();
         let mut at_cut = None;
         let mut start = 0;
         while start < text.len() && !holding.is_empty() {
             let rest = text.get(start..).unwrap_or_default();
-            let end = rest.iter().position(|b| *b == b'\n').map_or(text.len(), |n| start + n);
+            let end = memchr::memchr(b'\n', rest).map_or(text.len(), |n| start + n);
             let line = text.get(start..end).unwrap_or_default();
             if at_cut.is_none() && stripped.origin(start) >= cut {
                 at_cut = Some(tracker.clone());

@@ -4,21 +4,23 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::known::KnownValues;
 use super::stream::{CHUNK, KEPT};
-use super::{rules, span};
+use super::{rules, seams, span, view};
 
 /// Looks for known values in bytes that come in parts of any size, in bounded memory.
-pub struct Verifier<'k> {
-    known: &'k KnownValues,
+pub struct Verifier {
+    known: Arc<KnownValues>,
     buffer: Vec<u8>,
     names: BTreeSet<String>,
+    room: (view::Room, seams::Room),
 }
 
-impl<'k> Verifier<'k> {
-    pub(super) fn new(known: &'k KnownValues) -> Self {
-        Self { known, buffer: Vec::new(), names: BTreeSet::new() }
+impl Verifier {
+    pub(super) fn new(known: Arc<KnownValues>) -> Self {
+        Self { known, buffer: Vec::new(), names: BTreeSet::new(), room: Default::default() }
     }
 
     /// Takes the next bytes. A value that two parts divide is found.
@@ -47,12 +49,12 @@ impl<'k> Verifier<'k> {
             span::holds(&markers, range.start)
                 && range.end.checked_sub(1).is_some_and(|last| span::holds(&markers, last))
         };
-        self.names.extend(self.known.names_in(&self.buffer, &shielded));
+        self.names.extend(self.known.names_in(&self.buffer, &mut self.room, &shielded));
     }
 }
 
 /// A verifier can stand where the bytes pass by.
-impl std::io::Write for Verifier<'_> {
+impl std::io::Write for Verifier {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.push(bytes);
         Ok(bytes.len())

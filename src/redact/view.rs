@@ -2,7 +2,6 @@
 //!
 //! A secret that is broken by colour codes, zero-width characters or line ends is whole in a view. Nothing here knows what a secret is.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use memchr::memchr;
@@ -47,7 +46,15 @@ impl Seam {
 
 /// Bytes of a text without some parts, with the offsets they come from.
 pub(super) struct View<'t> {
-    bytes: Cow<'t, [u8]>,
+    /// The text, when nothing was left out.
+    whole: Option<&'t [u8]>,
+    room: Room,
+}
+
+/// Memory of a view, to be used again.
+#[derive(Default)]
+pub(super) struct Room {
+    kept: Vec<u8>,
     /// Starts of kept slices: offset in the view, offset in the text. Empty when nothing was left out.
     slices: Vec<(usize, usize)>,
 }
@@ -55,7 +62,12 @@ pub(super) struct View<'t> {
 impl<'t> View<'t> {
     /// The text without terminal codes, zero-width characters and control characters; line ends and tabs stay.
     pub(super) fn stripped(text: &'t [u8]) -> Self {
-        let mut builder = Builder::new(text);
+        Self::stripped_in(Room::default(), text)
+    }
+
+    /// As [`Self::stripped`], in memory that another view left.
+    pub(super) fn stripped_in(room: Room, text: &'t [u8]) -> Self {
+        let mut builder = Builder::new(room, text);
         let mut at = 0;
         while let Some(step) = text.get(at..).and_then(first_suspicious) {
             let found = at + step;
@@ -70,7 +82,7 @@ impl<'t> View<'t> {
 
     /// The text as if its lines had never been wrapped: without line ends, and as the seam says without what stands around them.
     pub(super) fn joined(text: &'t [u8], seam: Seam) -> Self {
-        let mut builder = Builder::new(text);
+        let mut builder = Builder::new(Room::default(), text);
         let mut at = 0;
         let mut alone = seam.parts(text, 0);
         while let Some(step) = text.get(at..).and_then(|t| memchr(b'\n', t)) {
@@ -90,14 +102,21 @@ impl<'t> View<'t> {
 
     /// The bytes of the view.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.whole.unwrap_or(&self.room.kept)
+    }
+
+    /// Its memory, for the next view.
+    pub(super) fn into_room(self) -> Room {
+        self.room
     }
 
     /// The stretches of the view, sorted and apart, within `reach` bytes of a place where something was left out.
     pub(super) fn around_gaps(&self, reach: usize) -> Vec<Range<usize>> {
         let mut out: Vec<Range<usize>> = Vec::new();
-        for (gap, _) in self.slices.iter().skip(usize::from(self.slices.first() == Some(&(0, 0)))) {
-            let range = gap.saturating_sub(reach)..self.bytes.len().min(gap + reach);
+        for (gap, _) in
+            self.room.slices.iter().skip(usize::from(self.room.slices.first() == Some(&(0, 0))))
+        {
+            let range = gap.saturating_sub(reach)..self.bytes().len().min(gap + reach);
             match out.last_mut() {
                 Some(last) if last.end >= range.start => last.end = range.end,
                 Some(_) | None => out.push(range),
@@ -108,10 +127,12 @@ impl<'t> View<'t> {
 
     /// The offset in the text of an offset in the view.
     pub(super) fn origin(&self, at: usize) -> usize {
-        match self.slices.partition_point(|(view, _)| *view <= at).checked_sub(1) {
-            Some(index) => {
-                self.slices.get(index).map_or(at, |(view, text)| text + at.saturating_sub(*view))
-            }
+        match self.room.slices.partition_point(|(view, _)| *view <= at).checked_sub(1) {
+            Some(index) => self
+                .room
+                .slices
+                .get(index)
+                .map_or(at, |(view, text)| text + at.saturating_sub(*view)),
             None => at,
         }
     }
@@ -126,8 +147,8 @@ impl<'t> View<'t> {
 
     /// The ranges in the text that hold the bytes of a range of the view; what was left out between them is outside.
     pub(super) fn origin_pieces(&self, range: &Range<usize>) -> Vec<Range<usize>> {
-        let first = self.slices.partition_point(|(view, _)| *view <= range.start);
-        let inner = self.slices.get(first..).unwrap_or_default();
+        let first = self.room.slices.partition_point(|(view, _)| *view <= range.start);
+        let inner = self.room.slices.get(first..).unwrap_or_default();
         let inner = inner.iter().map(|(view, _)| *view).take_while(|view| *view < range.end);
         let mut starts = vec![range.start];
         starts.extend(inner);
@@ -152,14 +173,15 @@ pub(super) fn blanked(text: &[u8]) -> Vec<u8> {
 
 struct Builder<'t> {
     text: &'t [u8],
-    kept: Vec<u8>,
-    slices: Vec<(usize, usize)>,
+    room: Room,
     next: usize,
 }
 
 impl<'t> Builder<'t> {
-    fn new(text: &'t [u8]) -> Self {
-        Self { text, kept: Vec::new(), slices: Vec::new(), next: 0 }
+    fn new(mut room: Room, text: &'t [u8]) -> Self {
+        room.kept.clear();
+        room.slices.clear();
+        Self { text, room, next: 0 }
     }
 
     fn leave_out(&mut self, part: Range<usize>) {
@@ -171,18 +193,20 @@ impl<'t> Builder<'t> {
     }
 
     fn keep_until(&mut self, end: usize) {
+        // Once, instead of by doubling: nearly all of the text is kept.
+        self.room.kept.reserve(self.text.len() - self.room.kept.len().min(self.text.len()));
         if let Some(slice) = self.text.get(self.next..end).filter(|s| !s.is_empty()) {
-            self.slices.push((self.kept.len(), self.next));
-            self.kept.extend_from_slice(slice);
+            self.room.slices.push((self.room.kept.len(), self.next));
+            self.room.kept.extend_from_slice(slice);
         }
     }
 
     fn finish(mut self) -> View<'t> {
-        if self.next == 0 && self.kept.is_empty() {
-            return View { bytes: Cow::Borrowed(self.text), slices: Vec::new() };
+        if self.next == 0 && self.room.kept.is_empty() {
+            return View { whole: Some(self.text), room: self.room };
         }
         self.keep_until(self.text.len());
-        View { bytes: Cow::Owned(self.kept), slices: self.slices }
+        View { whole: None, room: self.room }
     }
 }
 
@@ -291,7 +315,13 @@ pub(super) fn tail_start(text: &[u8], start: usize, end: usize) -> usize {
 pub(super) fn lead_width(text: &[u8], start: usize) -> usize {
     let line = text.get(start..text.len().min(start + LEAD_MAX)).unwrap_or_default();
     let line = line.get(..memchr(b'\n', line).unwrap_or(line.len())).unwrap_or_default();
-    let mut width = timestamp_width(line);
+    lead_width_of(line, timestamp_width(line))
+}
+
+/// As [`lead_width`] for a line that is at hand, with the width of its time stamp.
+pub(super) fn lead_width_of(line: &[u8], stamp: usize) -> usize {
+    let line = line.get(..LEAD_MAX).unwrap_or(line);
+    let mut width = stamp;
     width += container_width(line.get(width..).unwrap_or_default());
     width += blanks_width(line.get(width..).unwrap_or_default());
     width += source_width(line.get(width..).unwrap_or_default());
@@ -304,9 +334,9 @@ fn blanks_width(line: &[u8]) -> usize {
 
 /// Width of what names the source of a line: `[pod/web-1] `, `#12 3.456 `, `Nov 20 10:11:12 host unit[77]: `, `stderr: `, `> `.
 fn source_width(line: &[u8]) -> usize {
-    let after = |end: &[u8]| memchr::memmem::find(line, end).map_or(0, |at| at + end.len());
+    let after = |end: [u8; 2]| line.array_windows().position(|w| *w == end).map_or(0, |at| at + 2);
     match line {
-        [b'[', ..] => after(b"] "),
+        [b'[', ..] => after(*b"] "),
         [b'#', b'0'..=b'9', ..] => {
             let words = line.splitn(3, |b| *b == b' ').collect::<Vec<_>>();
             let number = |b: &u8| b.is_ascii_digit() || *b == b'.';
@@ -316,7 +346,7 @@ fn source_width(line: &[u8]) -> usize {
             }
         }
         [b'>' | b'|' | b'+', b' ', ..] => 2,
-        [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':', ..] => after(b": "),
+        [_, _, _, b' ', _, _, b' ', _, _, b':', _, _, b':', ..] => after(*b": "),
         _ if line.starts_with(b"stderr: ") || line.starts_with(b"stdout: ") => 8,
         _ => 0,
     }
@@ -377,7 +407,8 @@ mod tests {
 
     #[test]
     fn a_text_without_invisible_parts_is_borrowed() {
-        assert!(matches!(View::stripped("plain é\n".as_bytes()).bytes, Cow::Borrowed(_)));
+        let text = "plain é\n".as_bytes();
+        assert_eq!(View::stripped(text).whole, Some(text));
     }
 
     #[test]

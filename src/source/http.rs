@@ -38,7 +38,11 @@ pub struct Http {
     tls: Arc<ClientConfig>,
     proxy: Proxy,
     probes: Memo<Probe>,
+    obtained: Option<Obtained>,
 }
+
+/// Takes the name and the value of a secret that a source obtained, before the source gives it to anybody.
+pub type Obtained = Arc<dyn Fn(&str, &str) + Send + Sync>;
 
 /// What the environment says about proxies; the client itself obeys the same variables.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,7 +106,20 @@ impl Http {
     pub fn new(ca_bundle: Option<&[u8]>, proxy: Proxy) -> Result<Self, Error> {
         let tls = Arc::new(tls_config(ca_bundle)?);
         let client = client(|b| b.tls_backend_preconfigured((*tls).clone()))?;
-        Ok(Self { client, tls, proxy, probes: Memo::default() })
+        Ok(Self { client, tls, proxy, probes: Memo::default(), obtained: None })
+    }
+
+    /// With somebody who has to know every secret that a source obtains.
+    #[must_use]
+    pub fn telling(self, obtained: Obtained) -> Self {
+        Self { obtained: Some(obtained), ..self }
+    }
+
+    /// Tells of a secret that a source obtained.
+    pub(super) fn obtained(&self, name: &str, secret: &str) {
+        if let Some(obtained) = &self.obtained {
+            obtained(name, secret);
+        }
     }
 
     /// A client that speaks HTTP over a Unix socket, for the Docker engine.
@@ -113,7 +130,8 @@ impl Http {
         let tls = Arc::new(tls_config(None)?);
         let client =
             client(|b| b.tls_backend_preconfigured((*tls).clone()).unix_socket(socket).no_proxy())?;
-        Ok(Self { client, tls, proxy: Proxy::default(), probes: Memo::default() })
+        let (proxy, probes) = (Proxy::default(), Memo::default());
+        Ok(Self { client, tls, proxy, probes, obtained: None })
     }
 
     /// The client itself, for code that brings its own protocol.

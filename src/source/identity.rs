@@ -71,7 +71,9 @@ pub async fn claims(
     let answer: Value =
         serde_json::from_slice(&reply.body).map_err(|_| wrong("the answer is not JSON"))?;
     let token = answer.get("value").and_then(Value::as_str);
-    read(token.ok_or_else(|| wrong("the answer holds no token"))?)
+    let token = token.ok_or_else(|| wrong("the answer holds no token"))?;
+    http.obtained("the identity token", token);
+    read(token)
 }
 
 fn address(url: &str, audience: Option<&str>) -> String {

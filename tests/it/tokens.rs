@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use base64::Engine as _;
 use runner_guard::source::github::{AppKey, Auth, GitHub};
 use runner_guard::source::http::{Http, Proxy};
 use runner_guard::task::Deadline;
@@ -118,7 +119,10 @@ fn as_app(github: &FakeGitHub, id: &str, key: &str) -> (Value, String) {
         .env("INPUT_GITHUB-TOKEN", "ghs_theworkflowsowntoken000000000000000000")
         .run();
     let report = ended.left("temp/runner-guard/preflight.json");
-    let all = format!("{}{}{report}{}", ended.stdout, ended.stderr, ended.left("commands/summary"));
+    // The runner takes these lines out of the log.
+    let said = ended.stdout.lines().filter(|line| !line.starts_with("::add-mask::"));
+    let said = said.collect::<Vec<_>>().join("\n");
+    let all = format!("{said}{}{report}{}", ended.stderr, ended.left("commands/summary"));
     let report: Value = serde_json::from_str(&report).expect("report");
     let rows = report["findings"].as_array().cloned().unwrap_or_default();
     let row = rows.into_iter().find(|f| f["check"] == "runner-registered").expect("row");
@@ -142,6 +146,29 @@ fn an_app_asks_with_a_token_of_its_own_and_takes_it_back() {
         }
         assert!(!all.contains(TOKEN), "{form}: the token is shown");
         assert!(pem.lines().filter(|l| l.len() > 20).all(|line| !all.contains(line)), "{form}");
+    }
+}
+
+#[test]
+fn what_is_made_during_the_run_is_hidden_in_every_encoding_and_from_the_log_of_the_runner() {
+    let key = Key::new();
+    let app = App::installed("Iv23liExample", key.public, TOKEN);
+    let encoded = base64::engine::general_purpose::STANDARD.encode(TOKEN);
+    let runners = vec![Runner::online("a", &[&encoded]), Runner::online(&encoded, &[])];
+    let github =
+        FakeGitHub::start(Script { app: Some(app), repo_runners: runners, ..with(vec![]) });
+    let ended = Guard::action("runner-guard")
+        .file("ws/.github/runner-guard.yml", "timeout: 8s\nrunners: [{name: a, labels: [gpu]}]\n")
+        .env("GITHUB_API_URL", &github.url())
+        .env("INPUT_APP-ID", "Iv23liExample")
+        .env("INPUT_APP-PRIVATE-KEY", &key.pkcs8)
+        .run();
+    let report = ended.left("temp/runner-guard/preflight.json");
+    assert!(report.contains("known-value"), "the label of the runner is shown: {report}");
+    let place = |what: &str| ended.stdout.find(what).unwrap_or(usize::MAX);
+    assert!(place(&format!("::add-mask::{TOKEN}\n")) < place("::error"), "{}", ended.stdout);
+    for text in [&report, &ended.stderr, &ended.stdout, &ended.left("commands/summary")] {
+        assert!(!text.contains(&encoded[..20]), "{text}");
     }
 }
 

@@ -107,6 +107,7 @@ impl GitHub {
         deadline: Deadline,
     ) -> Result<String, Error> {
         let proof = app.proof()?;
+        self.http.obtained("the proof of the GitHub App", &proof);
         let tried =
             format!("find the installation of GitHub App {} for {}", app.id, app.repository);
         let url = format!("{}/repos/{}/installation", self.api_url, path_of(&app.repository));
@@ -126,7 +127,9 @@ impl GitHub {
             }
             other => other?,
         };
-        read::<Token>(&tried, &reply).map(|made| made.token)
+        let made: Token = read(&tried, &reply)?;
+        self.http.obtained("the token of the GitHub App", &made.token);
+        Ok(made.token)
     }
 
     /// Ends the token that was made for this run; nothing happens when none was made.

@@ -58,6 +58,19 @@ fn a_token_that_says_what_the_other_side_trusts_passes() {
 }
 
 #[test]
+fn in_a_job_the_token_is_hidden_from_the_log_before_anything_is_said_about_it() {
+    let token = token(|_| {});
+    let url = format!("http://{}/token?api-version=2.0", serve(gives(&token)));
+    let ended = Guard::action("runner-guard")
+        .file("ws/.github/runner-guard.yml", "timeout: 5s\n")
+        .env("ACTIONS_ID_TOKEN_REQUEST_URL", &url)
+        .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "not-a-real-request-token")
+        .run();
+    assert!(ended.stdout.starts_with(&format!("::add-mask::{token}\n")), "{}", ended.stdout);
+    assert_eq!(ended.stdout.matches(SIGNATURE).count(), 1, "{}", ended.stdout);
+}
+
+#[test]
 fn a_token_that_the_other_side_would_refuse_fails() {
     let with = |options: &str| asked(Some(gives(&token(|_| {}))), options);
     let audience = with("audience: vault");
