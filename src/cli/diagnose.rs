@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use serde_json::Value;
 
+use super::at_rest;
 use super::failure::Failure;
 use super::page;
 use super::session::Session;
@@ -124,6 +125,7 @@ pub(super) async fn run(
     place: &Place,
 ) -> Result<Report, Failure> {
     let start = Instant::now();
+    at_rest::learn(session, config);
     let proof = session.redactor.prove().map_err(|missed| {
         let forms = missed.join(", ");
         Failure::Unexpected(anyhow::anyhow!(

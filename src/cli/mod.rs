@@ -2,6 +2,7 @@
 
 mod action;
 mod args;
+mod at_rest;
 mod diagnose;
 mod diff;
 mod digest;

@@ -11,6 +11,7 @@
 //! byte for values, `keywords` at every second for words, and `seams` names the few line ends over which a value may have been wrapped.
 
 mod anchors;
+pub mod at_rest;
 mod blocks;
 mod canary;
 mod chunk;

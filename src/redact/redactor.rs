@@ -76,13 +76,21 @@ impl Redactor {
     /// Takes a secret that came up during the run, such as a token that was made for it: it is found in every text from now on. The
     /// numbers of other values stay.
     pub fn remember(&self, name: &str, value: &str) {
+        self.remember_all(&[Known::new(name, value)]);
+    }
+
+    /// As [`Self::remember`], for several.
+    pub fn remember_all(&self, secrets: &[Known]) {
         let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
-        if values.all.iter().any(|known| known.value() == value) {
-            return;
-        }
         let mut all = values.all.clone();
-        all.push(Known::new(format!("{LATER}{name}"), value));
-        *values = Values::new(all, self.canary.as_ref());
+        for secret in secrets {
+            if all.iter().all(|known| known.value() != secret.value()) {
+                all.push(Known::new(format!("{LATER}{}", secret.name()), secret.value()));
+            }
+        }
+        if all.len() > values.all.len() {
+            *values = Values::new(all, self.canary.as_ref());
+        }
     }
 
     fn known(&self) -> Arc<KnownValues> {

@@ -62,6 +62,15 @@ fn the_black_box_gives_no_form_of_a_secret_away() {
     holds_nothing_of(&secret, &given);
 }
 
+#[test]
+fn the_black_box_gives_no_form_of_a_secret_away_that_only_a_file_of_the_machine_holds() {
+    let secret = Secret::generated();
+    let given = World::with(&secret).post_with_a_file();
+    repeats(&given, "summary", "***");
+    repeats(&given, "artifact: ansible/ansible.log", "[redacted:known-value#");
+    holds_nothing_of(&secret, &given);
+}
+
 /// The words around the secret are there, so the source was read and shown, not left out.
 fn repeats(given: &BTreeMap<String, Vec<u8>>, place: &str, stands_for: &str) {
     let text = String::from_utf8_lossy(&given[place]);

@@ -65,6 +65,13 @@ impl World {
         self.main()
     }
 
+    /// The black box of a job that was not handed the secret: it lies in a file that Ansible reads.
+    pub(super) fn post_with_a_file(&mut self) -> Given {
+        self.left_out = "RUNNER_GUARD_SECRET_DEPLOY_KEY";
+        self.write("workspace/vault/password", &format!("{}\n", self.secret));
+        self.post()
+    }
+
     /// The black box after a failure, and all that it gives away.
     pub(super) fn post(&self) -> Given {
         let mut given = self.run("/runner-guard-post", "failure");
@@ -136,6 +143,7 @@ impl World {
             ("GITHUB_STATE", path("temp/state")),
             ("RUNNER_NAME", text("prod-a")),
             ("RUNNER_GUARD_SECRET_DEPLOY_KEY", self.secret.clone()),
+            ("ANSIBLE_VAULT_PASSWORD_FILE", text("vault/password")),
             ("INPUT_REQUIRED-SECRETS", text("DEPLOY_KEY")),
             ("INPUT_GITHUB-TOKEN", text("ghs_0123456789abcdefABCDEF0123456789abcd")),
             ("INPUT_PROMETHEUS-URL", self.pages.url.clone()),
