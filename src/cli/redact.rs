@@ -1,6 +1,6 @@
 //! `redact`: stdin to stdout, files to a folder, or a bundle to a new one.
 //!
-//! Files and bundles are given out only after the redactor proved itself, and only what passed the second look.
+//! Nothing is given out before the redactor proved itself; of files and bundles only what passed the second look is.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufReader, Write};
@@ -39,7 +39,7 @@ pub(super) fn run(session: &Session, args: &RedactArgs) -> Result<(), Failure> {
                 "--out without a file or a bundle has nothing to write\n  help: name files, or --bundle BUNDLE",
             ));
         }
-        (None, None) => of_stdin(session)?,
+        (None, None) => of_stdin(session, prove(session)?)?,
     };
     if let Some(file) = &args.report {
         leave_report(session, file, &redaction)?;
@@ -76,11 +76,12 @@ fn held(withheld: &[(String, Vec<String>)]) -> anyhow::Error {
     anyhow::anyhow!("{}", withheld.iter().map(told).collect::<Vec<_>>().join("; "))
 }
 
-fn of_stdin(session: &Session) -> Result<Redaction, Failure> {
+fn of_stdin(session: &Session, mut redaction: Redaction) -> Result<Redaction, Failure> {
     let mut input = BufReader::with_capacity(BUFFER, io::stdin());
     let copied = session.console(|console| session.redactor.copy(&mut input, console.writer()));
     let counts = copied.context("copy stdin to stdout")?;
-    Ok(Redaction { files: vec![("stdin".to_owned(), counts)], ..Redaction::default() })
+    redaction.files.push(("stdin".to_owned(), counts));
+    Ok(redaction)
 }
 
 fn of_files(
