@@ -141,7 +141,7 @@ async fn diagnose_command(session: &Session, args: &DiagnoseArgs) -> Result<u8, 
     }
     let report = if args.log.is_empty() {
         let folder = args.common.out.clone();
-        let preflight = diagnose::left_by_preflight(&folder).map(|text| session.red(&text));
+        let preflight = diagnose::left_by_preflight(session, &folder).map(|text| session.red(&text));
         let report = diagnose::run(
             session,
             &config,
