@@ -35,6 +35,7 @@ mod spool;
 mod stream;
 #[cfg(test)]
 mod tests;
+pub mod unseen;
 mod user;
 mod verify;
 mod view;
