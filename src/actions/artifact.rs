@@ -7,6 +7,7 @@
 
 mod blob;
 mod error;
+mod local;
 mod md5;
 mod name;
 mod retry;
@@ -25,6 +26,7 @@ pub use service::{RuntimeToken, Service};
 
 use blob::Flavor;
 use error::Next;
+use local::Local;
 use retry::Clock;
 
 /// Names that are tried for one upload: the name itself, `NAME-2`, `NAME-3`.
@@ -37,7 +39,7 @@ pub struct Upload<'a> {
     pub name: &'a str,
     /// What the file is.
     pub kind: Kind,
-    /// The finished file. It is read block by block, and again after a fault.
+    /// The finished file. It is opened once, when its size and sum are right, read block by block, and again after a fault.
     pub file: &'a Path,
     /// Lower-case hex SHA-256 of the file.
     pub sha256: &'a str,
@@ -107,8 +109,11 @@ pub async fn upload(
     service: &Service,
     request: &Upload<'_>,
 ) -> Result<Uploaded, Error> {
-    let session =
-        Session { client, service, request, clock: Clock::new(request.pace, request.deadline) };
+    let Upload { file, size, sha256, .. } = *request;
+    let local = Local::open(file, size, sha256)
+        .map_err(|e| Error::new(format!("open {}", file.display()), Cause::File(e)))?;
+    let clock = Clock::new(request.pace, request.deadline);
+    let session = Session { client, service, request, local: &local, clock };
     let wanted = sanitise(request.name);
     let mut round = 1;
     loop {
@@ -127,6 +132,7 @@ struct Session<'a> {
     client: &'a reqwest::Client,
     service: &'a Service,
     request: &'a Upload<'a>,
+    local: &'a Local,
     clock: Clock,
 }
 

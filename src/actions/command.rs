@@ -7,6 +7,7 @@ use std::io::{IsTerminal as _, Write};
 
 use super::env::Environment;
 use crate::redact::Redacted;
+use crate::redact::unseen::is_unseen;
 
 /// Kinds of annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,8 +102,8 @@ impl Console {
         let line = format!(
             "::{} title={}::{}",
             kind.word(),
-            escape_property(title.as_str()),
-            escape_data(&message)
+            escape_property(&shown(title.as_str())),
+            escape_data(&shown(&message))
         );
         drop(writeln!(self.out, "{line}"));
         drop(self.out.flush());
@@ -111,7 +112,8 @@ impl Console {
     /// Starts a group of lines that the log folds.
     pub fn group(&mut self, title: &Redacted) {
         if self.in_actions {
-            drop(writeln!(self.out, "::group::{}", escape_data(title.starred().as_str())));
+            let title = shown(title.starred().as_str());
+            drop(writeln!(self.out, "::group::{}", escape_data(&title)));
         }
     }
 
@@ -174,7 +176,7 @@ impl Live {
         let text = text.starred();
         let text = text.as_str();
         let cut = text.chars().count() > COLUMNS;
-        let kept = text.chars().filter(|c| !c.is_control()).take(COLUMNS - usize::from(cut));
+        let kept = text.chars().filter(|c| !is_unseen(*c)).take(COLUMNS - usize::from(cut));
         let line: String = kept.chain(cut.then_some('…')).collect();
         let mut stderr = std::io::stderr();
         drop(write!(stderr, "{CLEAR}{line}"));
@@ -198,10 +200,38 @@ pub fn complain(text: &Redacted) {
     drop(writeln!(std::io::stderr(), "{}", harmless(text.as_str())));
 }
 
-/// The lines without control characters, none of them a command.
+/// The lines without what a terminal obeys or a reader misses, none of them a command.
 fn harmless(text: &str) -> String {
-    let visible = |line: &str| line.replace(char::is_control, "\u{fffd}");
     text.lines().map(|line| inert(&visible(line))).collect::<Vec<_>>().join("\n")
+}
+
+/// The lines as data of a command: the old form is obeyed even there by runners that do not know the new one.
+fn shown(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(visible).collect();
+    lines.join("\n").replace("##[", "# #[")
+}
+
+/// Whether a text can be printed as it is: it moves no terminal, hides nothing and is no command.
+pub fn is_harmless(text: &str) -> bool {
+    harmless(text) == text
+}
+
+/// One line in which what nobody could see is written out. The report cleans its texts itself and better; this is for all that did not
+/// come from there. U+FE0F stays: it gives our own signs their colour, and hides nothing.
+pub(super) fn visible(line: &str) -> String {
+    let unseen = |c: char| is_unseen(c) && !matches!(c, '\u{fe0f}' | '\t');
+    if !line.contains(unseen) {
+        return line.to_owned();
+    }
+    let mut shown = String::with_capacity(line.len());
+    for c in line.chars() {
+        if unseen(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// A line that no version of the command syntax can match: the new form begins the line, the old one may stand anywhere.
@@ -254,7 +284,13 @@ mod tests {
     #[test]
     fn what_is_complained_about_gives_no_command_and_moves_no_terminal() {
         let said = harmless("waiting: a\n::error::b\r\n  ::add-mask::c ##[error]d\u{1b}[2J");
-        assert_eq!(said, "waiting: a\n| ::error::b\n|   ::add-mask::c # #[error]d\u{fffd}[2J");
+        assert_eq!(said, "waiting: a\n| ::error::b\n|   ::add-mask::c # #[error]d\\u{1b}[2J");
+        let hidden =
+            harmless("read \u{202e}gol.x\u{9b}1A\u{200b}\u{e0041}\r⚠\u{fe0f}: no such file");
+        assert_eq!(
+            hidden,
+            "read \\u{202e}gol.x\\u{9b}1A\\u{200b}\\u{e0041}\\u{d}⚠\u{fe0f}: no such file"
+        );
     }
 
     #[test]
@@ -271,6 +307,10 @@ mod tests {
     fn annotations_are_escaped_in_title_and_message() {
         let out = printed(true, |c| c.annotation(Kind::Error, &red("a:b,c"), &red("100%\nnext")));
         assert_eq!(out, "::error title=a%3Ab%2Cc::100%25%0Anext\n");
+        let out = printed(true, |c| {
+            c.annotation(Kind::Error, &red("a\u{202e}b"), &red("\u{2028}x\u{1b}[1A\n##[error]y"));
+        });
+        assert_eq!(out, "::error title=a\\u{202e}b::\\u{2028}x\\u{1b}[1A%0A# #[error]y\n");
     }
 
     #[test]

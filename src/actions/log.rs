@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::command::visible;
 use super::env::Environment;
 use crate::redact::Redactor;
 
@@ -54,6 +55,7 @@ impl Drop for Line {
     fn drop(&mut self) {
         let text = self.redactor.redact(&String::from_utf8_lossy(&self.text));
         let safe = text.as_str().trim_end().replace("##[", "# #[").replace(['\n', '\r'], " | ");
+        let safe = visible(&safe);
         drop(writeln!(std::io::stderr(), "runner-guard: {safe}"));
     }
 }

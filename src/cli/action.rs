@@ -69,7 +69,7 @@ async fn post(session: &Session, mode: &str) -> Result<u8, Failure> {
     let config = diagnose::config_or_defaults(session);
     session.share(&config);
     let status = session.job_status();
-    let blocked = diagnose::gate_blocked(&folder(session));
+    let blocked = diagnose::gate_blocked(session, &folder(session));
     let failed = matches!(status, Some("failure" | "cancelled")) && !blocked;
     if failed || diagnose::shows_failure(&diagnose::glance(session, &config).await?) {
         return explain(session, &config).await.map(|()| exit::PROCEED);
@@ -91,7 +91,7 @@ async fn black_box(session: &Session) -> Result<(), Failure> {
 
 async fn explain(session: &Session, config: &Config) -> Result<(), Failure> {
     let folder = folder(session);
-    let preflight = diagnose::left_by_preflight(&folder).map(|text| session.red(&text));
+    let preflight = diagnose::left_by_preflight(session, &folder).map(|text| session.red(&text));
     publish::draft(session, None);
     let draft = |session: &Session, report: &Report| publish::draft(session, Some(report));
     let report = diagnose::run(session, config, &Place { folder, preflight, draft }).await?;

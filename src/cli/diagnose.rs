@@ -22,7 +22,7 @@ use crate::report::{
     Allowance, BundlePath, BundleRow, Diagnosis, Evidence, Excerpt, Raw, Report, Seal, Stage,
     escape, json, summary, timeline,
 };
-use crate::source::files;
+use crate::source::files::Keep;
 use crate::source::host::Host;
 use crate::task::Deadline;
 
@@ -338,13 +338,14 @@ pub(super) fn config_or_defaults(session: &Session) -> Config {
 }
 
 /// The report that the pre-flight stage left in this folder.
-pub(super) fn left_by_preflight(folder: &Path) -> Option<String> {
-    files::read_capped(&folder.join("preflight.json"), 4 << 20).ok().map(|read| read.text())
+pub(super) fn left_by_preflight(session: &Session, folder: &Path) -> Option<String> {
+    let read = session.roots().read(&folder.join("preflight.json"), 4 << 20, Keep::Head);
+    read.ok().map(|read| read.text())
 }
 
 /// Whether the pre-flight stage of this job stopped it: then there is no failed deploy to explain.
-pub(super) fn gate_blocked(folder: &Path) -> bool {
-    let left = left_by_preflight(folder).unwrap_or_default();
+pub(super) fn gate_blocked(session: &Session, folder: &Path) -> bool {
+    let left = left_by_preflight(session, folder).unwrap_or_default();
     let Ok(report) = serde_json::from_str::<Value>(&left) else { return false };
     let word = |key: &str| report.get(key).cloned().unwrap_or_default();
     word("verdict") == "block" && word("shadow") != true

@@ -27,10 +27,12 @@ use std::time::Duration;
 
 use clap::Parser as _;
 
+use crate::actions::command::{complain, is_harmless};
 use crate::actions::env::argument_count;
 use crate::actions::{Environment, Stage, files};
 use crate::config::Inputs;
 use crate::exporter::{self, Authorization};
+use crate::redact::Redactor;
 use crate::task::CancelSource;
 use args::{Cli, Command, DiagnoseArgs, ExporterArgs, PreflightArgs};
 use failure::Failure;
@@ -49,16 +51,27 @@ pub fn run() -> ExitCode {
         match Cli::try_parse() {
             Ok(cli) => Some(cli.command),
             Err(error) => {
-                drop(error.print());
-                return ExitCode::from(if error.use_stderr() {
-                    exit::USAGE
-                } else {
-                    exit::PROCEED
-                });
+                return ExitCode::from(misused(&error));
             }
         }
     };
     ExitCode::from(in_runtime(env, stage, command))
+}
+
+/// Prints what is wrong with the arguments, or the help that they asked for. An argument may be a name that others chose.
+fn misused(error: &clap::Error) -> u8 {
+    if !error.use_stderr() {
+        drop(error.print());
+        return exit::PROCEED;
+    }
+    let plain = error.render().to_string();
+    let plain = plain.trim_end();
+    if is_harmless(plain) {
+        drop(error.print());
+    } else {
+        complain(&Redactor::new(&[]).redact(plain));
+    }
+    exit::USAGE
 }
 
 fn in_runtime(env: Environment, stage: Stage, command: Option<Command>) -> u8 {
@@ -112,7 +125,7 @@ async fn dispatch(session: &Session, stage: Stage, command: Option<Command>) -> 
     };
     ended.unwrap_or_else(|failure| {
         let text = session.red(&format!("error: {}", failure.text()));
-        crate::actions::command::complain(&text);
+        complain(&text);
         failure.code()
     })
 }
@@ -142,7 +155,8 @@ async fn diagnose_command(session: &Session, args: &DiagnoseArgs) -> Result<u8, 
     }
     let report = if args.log.is_empty() {
         let folder = args.common.out.clone();
-        let preflight = diagnose::left_by_preflight(&folder).map(|text| session.red(&text));
+        let preflight =
+            diagnose::left_by_preflight(session, &folder).map(|text| session.red(&text));
         let report = diagnose::run(
             session,
             &config,

@@ -1,5 +1,6 @@
 //! The commands about the policy that a team reads: check, schema, print, requirements.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::json;
@@ -11,6 +12,7 @@ use super::requirements;
 use super::session::Session;
 use crate::check;
 use crate::config::{self, Config, ConfigErrors};
+use crate::redact::unseen::is_unseen;
 use crate::report::escape;
 use crate::source::files;
 
@@ -26,12 +28,13 @@ pub(super) fn run(session: &Session, command: &ConfigCommand) -> Result<u8, Fail
         }
         ConfigCommand::Print(args) => {
             let config = of_file(session, args)?;
-            show(session, &config::print(&config, &check::known()));
+            show(session, &visible(&config::print(&config, &check::known())));
             notes(session, &config);
         }
         ConfigCommand::Requirements(args) => {
             let config = of_file(session, args)?;
-            show(session, &requirements::markdown(&config, check::ALL));
+            // In the log of a job the old form of a command is obeyed anywhere in a line.
+            show(session, &requirements::markdown(&config, check::ALL).replace("##[", "# #["));
         }
     }
     Ok(exit::PROCEED)
@@ -70,6 +73,20 @@ fn config_check(session: &Session, file: &Path, form: DigestFormat) -> Result<u8
     }
 }
 
+/// YAML that means the same and hides nothing: what nobody sees can stand only in its strings in double quotes, and so can `##[`, which
+/// the runner obeys anywhere in a line.
+fn visible(yaml: &str) -> String {
+    let mut out = String::with_capacity(yaml.len());
+    for c in yaml.replace("##[", "#\\x23[").chars() {
+        if is_unseen(c) && c != '\n' {
+            let _ = write!(out, "\\U{:08x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 /// For editors and for other programs.
 fn json_answer(session: &Session, errors: &ConfigErrors, notes: &[String]) {
     let errors: Vec<serde_json::Value> = errors
@@ -87,6 +104,7 @@ fn json_answer(session: &Session, errors: &ConfigErrors, notes: &[String]) {
         .collect();
     let answer = json!({"ok": errors.is_empty(), "errors": errors, "notes": notes});
     let text = session.redactor.pretty_json(answer);
+    let text = session.red(&escape::json(text.as_str()));
     session.console(|console| console.exact(&text));
 }
 

@@ -13,8 +13,9 @@ use crate::gate::{self, Decision, Memory, Situation};
 use crate::redact::Redacted;
 use crate::report::verdict::BlockClass;
 use crate::report::{ApiUse, Finding, Reason, Report, Selection, Stage, Status, Verdict};
+use crate::source::Sources;
+use crate::source::files::Keep;
 use crate::source::github::GitHub;
-use crate::source::{Sources, files};
 use crate::task::Deadline;
 
 /// Longest time to take the token of a GitHub App back.
@@ -221,7 +222,7 @@ fn words(progress: &check::Progress) -> String {
 /// What earlier runs left; nothing when there is no file yet, or it can not be read.
 fn remembered(session: &Session, config: &Config) -> Memory {
     let path = config.gate.state_file.as_ref().map(|path| session.context.workspace.join(path));
-    let read = path.and_then(|path| files::read_capped(&path, MAX_MEMORY).ok());
+    let read = path.and_then(|path| session.roots().read(&path, MAX_MEMORY, Keep::Head).ok());
     read.map(|read| Memory::read(&read.text())).unwrap_or_default()
 }
 

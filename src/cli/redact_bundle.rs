@@ -3,7 +3,7 @@
 //! The bundle may come from anybody; it is read as [`super::reread`] reads it. The new one has the same form, a manifest with the sums of
 //! what it holds, and a report of the redaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::reread;
 use super::session::Session;
-use crate::collect::bundle::{self, MANIFEST, read::Opened, rewrite};
+use crate::collect::bundle::{self, MANIFEST, Places, read::Opened, rewrite};
 use crate::redact::{Counts, Redactor, Sealed, Store};
 use crate::report::BundlePath;
 use crate::report::redaction::{self, Redaction};
@@ -80,10 +80,11 @@ fn entries(
     store: &Store,
     redaction: &mut Redaction,
 ) -> Result<Vec<Entry>, Failure> {
-    let mut taken = BTreeSet::from([MANIFEST.to_owned(), redaction::NAME.to_owned()]);
+    let mut places = Places::reserving(MANIFEST);
+    places.place(redaction::NAME);
     let mut kept = Vec::new();
     for (old, bytes) in opened.entries.iter().filter(|(name, _)| *name != redaction::NAME) {
-        let new = place(&session.redactor, old, &mut taken);
+        let new = place(&session.redactor, old, &mut places);
         let (text, counts) = text(&session.redactor, old, &String::from_utf8_lossy(bytes));
         let text = keep(session, old, &text, store)?;
         if text.leaks().is_empty() {
@@ -101,19 +102,10 @@ fn keep(session: &Session, name: &str, text: &str, store: &Store) -> Result<Seal
     kept.map_err(|e| Failure::Unexpected(anyhow::Error::new(e).context(format!("keep {name}"))))
 }
 
-/// The name of an entry without secrets, and unlike every other one.
-fn place(redactor: &Redactor, old: &str, taken: &mut BTreeSet<String>) -> String {
+/// The name of an entry without secrets, harmless on every file system, and unlike every other one.
+fn place(redactor: &Redactor, old: &str, places: &mut Places) -> String {
     let red = redactor.redact(old);
-    let name = if red.as_str() == old {
-        old.to_owned()
-    } else {
-        BundlePath::new("", red.as_str()).to_string()
-    };
-    let numbered = (2..).map(|n| format!("{name}-{n}"));
-    let free = std::iter::once(name.clone()).chain(numbered).find(|n| !taken.contains(n));
-    let free = free.unwrap_or(name);
-    taken.insert(free.clone());
-    free
+    places.place(BundlePath::new("", red.as_str()).as_str())
 }
 
 /// JSON stays JSON: when its text would not, it is redacted by its structure.

@@ -9,13 +9,14 @@ use crate::actions::{Console, Context, Environment};
 use crate::config::{self, Config, IdentityRequest, Inputs, Job, SecretValue, SecretValues};
 use crate::redact::{Known, Redacted, Redactor};
 use crate::report::JobRow;
+use crate::source::Sources;
 use crate::source::docker::SOCKET;
+use crate::source::files::{self, Keep, Roots};
 use crate::source::github::{AppKey, Auth, GitHub};
 use crate::source::host::Host;
 use crate::source::http::{Http, Proxy};
 use crate::source::pages::Pages;
 use crate::source::prometheus::Prometheus;
-use crate::source::{Sources, files};
 use crate::task::Cancel;
 
 /// Largest configuration file and certificate bundle, in bytes.
@@ -66,6 +67,11 @@ impl Session {
         self.redactor.redact(text)
     }
 
+    /// The folders of the job: no link in them leads anywhere, for the job or its repository may have planted it.
+    pub(super) fn roots(&self) -> Roots {
+        Roots::new([self.context.workspace.clone(), self.context.temp.clone()])
+    }
+
     /// Reads the configuration file, if there is one, and the inputs.
     pub(super) fn config(&self) -> Result<Config, Failure> {
         let named = self.inputs.given("config");
@@ -75,7 +81,7 @@ impl Session {
         if !path.exists() && is_default {
             return Ok(config::load(None, &self.inputs, &crate::check::known())?);
         }
-        let read = files::read_capped(&path, MAX_FILE).map_err(|e| {
+        let read = self.roots().read(&path, MAX_FILE, Keep::Head).map_err(|e| {
             Failure::usage(format!(
                 "{}\n  help: create {name}, or correct the input config",
                 e.chain()
@@ -148,7 +154,7 @@ impl Session {
             return Ok(given.as_bytes().to_vec());
         }
         let path = self.context.workspace.join(given);
-        let read = files::read_capped(&path, MAX_FILE).map_err(|e| {
+        let read = self.roots().read(&path, MAX_FILE, Keep::Head).map_err(|e| {
             let chain = e.chain();
             Failure::usage(format!(
                 "input ca-bundle: {chain}\n  help: give a file in the workspace or PEM text"

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::redact::Redacted;
 use crate::report::Artifact;
 use crate::source::error::chain_of;
-use crate::source::files;
+use crate::source::files::Keep;
 
 /// Longest time of the upload of the bundle.
 const LIMIT: Duration = Duration::from_mins(2);
@@ -138,7 +138,7 @@ async fn send_page(
     name: &str,
     path: &Path,
 ) -> Result<String, String> {
-    let read = files::read_capped(path, PAGE_CAP).map_err(|e| e.chain())?;
+    let read = session.roots().read(path, PAGE_CAP, Keep::Head).map_err(|e| e.chain())?;
     if read.truncated {
         return Err(format!("it has more than {PAGE_CAP} bytes"));
     }

@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::{Collector, Ctx, Harvest, log};
-use crate::config::Job;
+use crate::config::{Job, Origin};
 use crate::report::{BundlePath, Evidence, Raw};
 use crate::source::ansible::{self, Checkout};
 use crate::source::files::{self, Keep, Roots};
@@ -57,6 +57,8 @@ struct Search {
     expected: Vec<(PathBuf, &'static str)>,
     folders: Vec<PathBuf>,
     started: i64,
+    /// What the repository's configuration names outside of the folders of the job: the first of it.
+    strange: Option<PathBuf>,
     workspace: PathBuf,
     /// Where foreign programs write: links there are not followed, and only there a file of the repository may point.
     roots: Roots,
@@ -69,7 +71,7 @@ impl Search {
         let by_env = Some(&job.ansible_log_path).filter(|p| !p.is_empty());
         let log = by_env.map(|path| (here(job, path), "named by ANSIBLE_LOG_PATH"));
         let configured = log_path(&job.workspace);
-        let roots = Roots::new([job.workspace.clone(), job.temp.clone()]);
+        let roots = roots(job);
         let configured = configured.map(|p| (here(job, &p), "named by log_path in ansible.cfg"));
         // The file belongs to the repository: it must not choose what else of the machine is published.
         let configured = configured.filter(|(path, _)| roots.hold(path));
@@ -80,8 +82,16 @@ impl Search {
             .map(|place| (job.workspace.join(place), "left by ansible-runner"))
             .into_iter()
             .filter(|(path, _)| has_events(path, &roots));
+        let named = &ctx.config.collect.ansible_logs;
+        let by_repository = |at: &usize| {
+            let origin = ctx.config.origins.of(&format!("collect.ansible.logs[{at}]"));
+            !matches!(origin, Origin::Input(_) | Origin::Flag(_))
+        };
+        let strange = (0..named.len()).filter(by_repository).filter_map(|at| named.get(at));
+        let strange = strange.map(|p| here(job, p)).find(|path| !roots.hold(path));
         Self {
-            named: ctx.config.collect.ansible_logs.iter().map(|p| here(job, p)).collect(),
+            named: named.iter().map(|p| here(job, p)).collect(),
+            strange,
             expected: log.into_iter().chain(configured).chain(folders).chain(runner).collect(),
             folders: vec![job.workspace.clone(), job.temp.clone()],
             started: job.started,
@@ -101,6 +111,11 @@ fn has_events(folder: &Path, roots: &Roots) -> bool {
     listed.is_ok_and(|listing| listing.files.iter().any(inside))
 }
 
+/// The folders of the job: foreign programs write there, and a file of the repository may point nowhere else.
+pub(super) fn roots(job: &Job) -> Roots {
+    Roots::new([job.workspace.clone(), job.temp.clone()])
+}
+
 /// The path as this process sees it: in a container the host's folders have other names.
 pub(super) fn here(job: &Job, path: &str) -> PathBuf {
     let (path, work) = (Path::new(path), Path::new(&job.host_workspace));
@@ -117,7 +132,8 @@ pub(super) fn here(job: &Job, path: &str) -> PathBuf {
 
 /// `log_path` of the section `[defaults]` in the workspace's `ansible.cfg`.
 fn log_path(workspace: &Path) -> Option<String> {
-    let read = files::read_capped(&workspace.join("ansible.cfg"), SNIFF).ok()?.text();
+    let roots = Roots::new([workspace.to_path_buf()]);
+    let read = roots.read(&workspace.join("ansible.cfg"), SNIFF, Keep::Head).ok()?.text();
     let mut defaults = false;
     for line in read.lines().map(str::trim) {
         if line.starts_with('[') {
@@ -134,6 +150,12 @@ fn log_path(workspace: &Path) -> Option<String> {
 }
 
 fn collect(search: &Search) -> Result<Harvest, Error> {
+    if let Some(path) = &search.strange {
+        let why = "it lies outside of the workspace and the runner's folder for temporary files";
+        let tried = format!("read {} of collect.ansible.logs", path.display());
+        let error = Error::new(tried, Cause::Other(why.to_owned()));
+        return Err(error.with_help("name it in the workflow, by the input ansible-log"));
+    }
     if !search.named.is_empty() {
         let entries =
             search.named.iter().map(|p| read(p, search)).collect::<Result<Vec<_>, _>>()?;
@@ -245,6 +267,7 @@ mod tests {
     fn search(workspace: &Path, expected: Vec<(PathBuf, &'static str)>) -> Search {
         Search {
             named: vec![],
+            strange: None,
             expected,
             folders: vec![workspace.to_path_buf()],
             started: 0,

@@ -22,7 +22,7 @@ use crate::redact::{Counts, Redacted, Redactor, Sealed, Store};
 use crate::report::{BundlePath, CollectedRow, Evidence, JobRow, Truncation};
 
 use folder::Folder;
-use places::Places;
+pub use places::Places;
 
 /// Path of the manifest inside both archives.
 pub const MANIFEST: &str = "manifest.json";

@@ -8,7 +8,7 @@ use super::{Collector, Ctx, Harvest, log};
 use crate::config::Job;
 use crate::redact::glob;
 use crate::report::{BundlePath, Evidence, Raw};
-use crate::source::files::{Entry, Folder, MAX_DEPTH};
+use crate::source::files::{Entry, MAX_DEPTH};
 use crate::source::{Cause, Error};
 use crate::task::{self, BoxFuture};
 
@@ -100,6 +100,11 @@ fn collect(job: &Job, patterns: &[Pattern], since: SystemTime) -> Harvest {
     Harvest::Found { note, entries }
 }
 
+fn outside(path: &Path) -> Error {
+    let why = "it lies outside of the workspace and the runner's folder for temporary files";
+    Error::new(format!("read {} of collect.files", path.display()), Cause::Other(why.to_owned()))
+}
+
 /// A file, and when it was last written to.
 type Dated = (SystemTime, Evidence<Raw>);
 
@@ -109,7 +114,12 @@ fn of_pattern(
     since: SystemTime,
 ) -> Result<(Vec<Dated>, Option<String>), Error> {
     let root = super::ansible::here(job, &pattern.folder);
-    let folder = Arc::new(Folder::open(&root)?);
+    let roots = super::ansible::roots(job);
+    // The file with the patterns belongs to the repository: it must not choose what else of the machine is published.
+    if !roots.hold(&root) {
+        return Err(outside(&root.join(&pattern.rest)));
+    }
+    let folder = Arc::new(roots.folder(&root)?);
     let depth = if pattern.is_plain() { 1 } else { MAX_DEPTH };
     let listing = folder.list(NAMES, depth)?;
     let fits =
@@ -191,6 +201,51 @@ mod tests {
         std::os::unix::fs::symlink("/etc/passwd", folder.path().join("x.log")).unwrap();
         let (note, paths) = found(folder.path(), &["**/*"]);
         assert!(paths.is_empty() && note.contains("matched no file"), "{note} {paths:?}");
+    }
+
+    #[test]
+    fn nothing_outside_of_the_workspace_is_read_whatever_a_pattern_or_a_link_says() {
+        let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        write(other.path(), "x.log", 2_000);
+        write(other.path(), "sub/x.log", 2_000);
+        write(folder.path(), "logs/own.log", 2_000);
+        std::os::unix::fs::symlink(other.path(), folder.path().join("out")).unwrap();
+        std::os::unix::fs::symlink("..", folder.path().join("logs/up")).unwrap();
+        std::fs::hard_link(other.path().join("x.log"), folder.path().join("hard.log")).unwrap();
+        let away = other.path().display().to_string();
+        let up = format!("{}{away}/x.log", "../".repeat(20));
+        for pattern in [
+            "out/x.log",
+            "out/*.log",
+            "out/sub/x.log",
+            "o*/x.log",
+            "**/x.log",
+            "logs/up/out/x.log",
+            "../*/x.log",
+            &up,
+            &format!("logs/{up}"),
+            &format!("{away}/x.log"),
+            &format!("{away}/**"),
+            "/proc/self/environ",
+            "/*",
+        ] {
+            let (note, paths) = found(folder.path(), &[pattern]);
+            assert!(
+                paths.is_empty() && note.contains("matched no file"),
+                "{pattern}: {note} {paths:?}"
+            );
+        }
+        let (note, _) = found(folder.path(), &[&format!("{away}/x.log")]);
+        assert!(note.contains("outside of the workspace"), "{note}");
+        let job = Job { workspace: folder.path().to_path_buf(), ..Job::default() };
+        let Harvest::Found { entries, .. } = collect(&job, &[Pattern::new("hard.log")], UNIX_EPOCH)
+        else {
+            panic!("the name is there")
+        };
+        let refused =
+            entries.into_iter().next().unwrap().redact(&crate::redact::Redactor::new(&[]));
+        let why = refused.err().unwrap_or_default();
+        assert!(why.contains("more than one name"), "{why}");
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Collector for RunnerLogs {
 
     fn run<'a>(&'a self, ctx: &'a Ctx<'a>) -> BoxFuture<'a, Result<Harvest, Error>> {
         Box::pin(async move {
-            let Ladder { found, missed, refused } = ladder::climb(ctx).await;
+            let Ladder { found, missed, refused, .. } = ladder::climb(ctx).await;
             let Some(found) = found else {
                 return match refused {
                     Some(error) => Err(error.with_help(ADD)),

@@ -38,6 +38,7 @@ mod spool;
 mod stream;
 #[cfg(test)]
 mod tests;
+pub mod unseen;
 mod user;
 mod verify;
 mod view;

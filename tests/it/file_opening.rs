@@ -2,6 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "the tests plant files")]
 
 mod bombs;
+mod bundle;
+mod named;
 mod place;
 mod race;
 mod size;
@@ -39,6 +41,11 @@ fn a_planted_symbolic_link_is_not_followed_wherever_it_stands() {
     before(Place::new()).link(&format!("diag/{worker}"), worker).run();
     before(Place::new()).link("diag/pages", "").run();
     before(Place::new()).link("ws/.github", "").run();
+    before(Place::new()).link("temp/runner-guard", "").run();
+    Place::new()
+        .file("temp/runner-guard/x", "")
+        .link("temp/runner-guard/preflight.json", "preflight.json")
+        .run();
 }
 
 #[test]

@@ -16,7 +16,6 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{StatusCode, Url};
 use ring::rand::{SecureRandom as _, SystemRandom};
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, SeekFrom};
 use tokio::time::Instant;
 
 use super::Session;
@@ -162,7 +161,9 @@ fn blocks(size: u64) -> impl Iterator<Item = Block> {
 }
 
 async fn put_block(session: &Session<'_>, target: &Target, block: Block) -> Result<(), Error> {
-    let data = read_block(session, block).await.map_err(|e| {
+    let read = usize::try_from(block.length).map_err(std::io::Error::other);
+    let read = read.and_then(|length| session.local.read(block.offset, length));
+    let data = read.map_err(|e| {
         let (path, from) = (session.request.file.display(), block.offset);
         Error::new(format!("read {} bytes at {from} of {path}", block.length), Cause::File(e))
     })?;
@@ -174,15 +175,6 @@ async fn put_block(session: &Session<'_>, target: &Target, block: Block) -> Resu
         Flavor::SameHost => None,
     };
     put(session, target, &query, Content { data, md5, kind: "application/octet-stream" }).await
-}
-
-async fn read_block(session: &Session<'_>, block: Block) -> std::io::Result<Bytes> {
-    let length = usize::try_from(block.length).map_err(std::io::Error::other)?;
-    let mut file = tokio::fs::File::open(session.request.file).await?;
-    file.seek(SeekFrom::Start(block.offset)).await?;
-    let mut data = vec![0; length];
-    file.read_exact(&mut data).await?;
-    Ok(Bytes::from(data))
 }
 
 async fn put_list(session: &Session<'_>, target: &Target) -> Result<(), Error> {

@@ -35,11 +35,14 @@ pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let part = Part(beside(to)?);
     let mut file = part.create()?;
     // It is a file that this program wrote, of the size that its own limits allow.
-    let mut source = OpenOptions::new().read(true).open(from)?;
+    let mut source = OpenOptions::new().read(true).custom_flags(NO_LINK).open(from)?;
     io::copy(&mut source, &mut file)?;
     file.set_permissions(Permissions::from_mode(0o644))?;
     fs::rename(&part.0, to)
 }
+
+/// The folder belongs to the job, which may have put a link in the place of the file.
+const NO_LINK: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 /// Appends the text, or nothing: half an output would fail the step that it belongs to.
 ///

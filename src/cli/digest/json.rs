@@ -6,8 +6,10 @@ use std::io::{self, Write};
 use serde::ser::{Error as _, SerializeMap as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
+use serde_json::ser::{Formatter, PrettyFormatter};
 
 use crate::redact::Redactor;
+use crate::report::escape;
 use crate::source::ansible::{Digest, Failure, Run};
 
 /// Writes the digest; every string and key of it is redacted.
@@ -15,9 +17,61 @@ pub(super) fn write(digest: Digest, redactor: &Redactor, out: &mut dyn Write) ->
     let mut out = io::BufWriter::with_capacity(1 << 16, out);
     let Digest { runs, errors, omitted } = digest;
     let page = Clean(redactor, RefCell::new(Some((runs, Rest { errors, omitted }))));
-    serde_json::to_writer_pretty(&mut out, &page)?;
+    page.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut out,
+        Visible(PrettyFormatter::new()),
+    ))?;
     out.write_all(b"\n")?;
     out.flush()
+}
+
+/// Pretty JSON in whose strings nothing is hidden: a workflow prints it.
+struct Visible<'a>(PrettyFormatter<'a>);
+
+impl Formatter for Visible<'_> {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        part: &str,
+    ) -> io::Result<()> {
+        out.write_all(escape::json(part).as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
 }
 
 /// What a digest holds besides its runs.
@@ -113,5 +167,20 @@ mod tests {
         let written: Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(written, whole);
         assert_eq!(written["runs"][0]["failures"][0]["msg"], "[redacted:known-value#1]");
+        let pretty = serde_json::to_string_pretty(&written).unwrap() + "\n";
+        assert_eq!(String::from_utf8(out).unwrap(), pretty);
+    }
+
+    #[test]
+    fn what_is_written_hides_nothing_and_gives_the_runner_no_command() {
+        let text = "PLAY [p\u{202e}x] ***\nTASK [##[error]t\u{9b}1A] ***\nfatal: [a]: FAILED! => {\"msg\": \"\\u202e\\u001b[2J ##[error]\u{e0041}\"}\n";
+        let digest = ansible::digest(text);
+        let whole = serde_json::to_value(&digest).unwrap();
+        let mut out = Vec::new();
+        write(digest, &Redactor::new(&[]), &mut out).unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&out).unwrap(), whole);
+        let shown = String::from_utf8(out).unwrap();
+        assert!(shown.contains("\\u202e") && !shown.contains("##["), "{shown}");
+        assert!(!shown.contains(|c| c != '\n' && crate::redact::unseen::is_unseen(c)), "{shown}");
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::report::escape::{self, cell, code_span, fence, prose};
-use crate::source::ansible::{Digest, Failure, Form, Host, Kind, Run, Source};
+use crate::source::ansible::{Digest, Failure, Form, Host, Kind, Run, Source, Verdict};
 
 /// Causes that are shown open.
 const OPEN: usize = 3;
@@ -72,7 +72,7 @@ fn of_run(run: &Run, place: &Place<'_>, sections: &mut Vec<String>) {
     } else {
         "✅"
     };
-    sections.push(format!("### {icon} Ansible: {}\n", prose(&run.verdict_line())));
+    sections.push(format!("### {icon} Ansible: {}\n", headline(run)));
     for doubt in &run.doubts {
         sections.push(format!("⚠️ {}\n", prose(doubt)));
     }
@@ -91,6 +91,20 @@ fn of_run(run: &Run, place: &Place<'_>, sections: &mut Vec<String>) {
     sections.extend(folded("Timing", &timing(run)));
     let warnings: Vec<String> = run.warnings.iter().map(|w| prose(w)).collect();
     sections.extend(folded("Warnings", &warnings));
+}
+
+/// Our own words, and what others wrote as code.
+fn headline(run: &Run) -> String {
+    let line = run.verdict_line();
+    let end = match run.verdict {
+        Verdict::Failed | Verdict::Unreachable | Verdict::ParseError | Verdict::UsageError => ": ",
+        Verdict::Interrupted | Verdict::Killed => "; ",
+        Verdict::Ok | Verdict::NoHosts => return prose(&line),
+    };
+    match line.split_once(end) {
+        Some((own, foreign)) => format!("{}{end}{}", prose(own), code_span(foreign)),
+        None => prose(&line),
+    }
 }
 
 /// The failures that count, those with the same task and the same words together, the root causes first.
@@ -115,7 +129,8 @@ fn causes(run: &Run, place: &Place<'_>, sections: &mut Vec<String>) {
             format!("#### {title}\n\n{text}")
         } else {
             let title = escape::html(&escape::one_line(&name(first), escape::CELL));
-            format!("<details><summary>{title}</summary>\n\n{text}\n</details>\n")
+            // In code, for GitHub links people and issues that are named in the words of a fold.
+            format!("<details><summary><code>{title}</code></summary>\n\n{text}\n</details>\n")
         });
     }
 }

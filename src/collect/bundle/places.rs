@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 const MAX_PATH: usize = 200;
 
 /// The paths given out so far, compared without regard to case.
-pub(super) struct Places {
+pub struct Places {
     files: HashSet<String>,
     folders: HashSet<String>,
     numbers: HashMap<String, usize>,
@@ -16,7 +16,7 @@ pub(super) struct Places {
 
 impl Places {
     /// No paths but one that is taken from the start.
-    pub(super) fn reserving(path: &str) -> Self {
+    pub fn reserving(path: &str) -> Self {
         Self {
             files: HashSet::from([fold(path)]),
             folders: HashSet::new(),
@@ -25,7 +25,7 @@ impl Places {
     }
 
     /// The wanted path, or one like it that is free: neither taken, nor a folder of another file, nor inside of a file.
-    pub(super) fn place(&mut self, wanted: &str) -> String {
+    pub fn place(&mut self, wanted: &str) -> String {
         let base = self.rooted(&tame(&shorten(wanted)));
         let key = fold(&base);
         let mut number = self.numbers.get(&key).copied().unwrap_or(1);

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Ctx;
+use crate::collect::ansible;
 use crate::source::docker::Docker;
+use crate::source::files::Roots;
 use crate::source::runner_files::{self, Diag};
 use crate::source::{Cause, Error};
 use crate::task;
@@ -21,6 +23,8 @@ const ARCHIVED: i64 = 24 * 3600;
 
 /// How far the ladder went.
 pub(super) struct Ladder {
+    /// Below them no link leads to the logs.
+    roots: Roots,
     /// The logs, when a way led to them.
     pub(super) found: Option<Found>,
     /// Why the ways before it did not.
@@ -55,7 +59,8 @@ fn is_root(folder: &Path) -> bool {
 /// # Cancel safety
 /// Not cancel-safe: a container would stay behind. The deadline given to the engine ends before the collector's own.
 pub(super) async fn climb(ctx: &Ctx<'_>) -> Ladder {
-    let mut ladder = Ladder { found: None, missed: Vec::new(), refused: None };
+    let roots = ansible::roots(ctx.job);
+    let mut ladder = Ladder { roots, found: None, missed: Vec::new(), refused: None };
     match &ctx.config.collect.runner_logs {
         Some(named) => {
             let folder = ctx.job.workspace.join(named);
@@ -114,8 +119,8 @@ impl Ladder {
 
     async fn try_folder(&mut self, how: &str, folder: PathBuf, asked: Asked) {
         let how = format!("{how} ({})", folder.display());
-        let place = folder.clone();
-        let opened = task::blocking(move || Diag::open(&place)).await;
+        let (place, roots) = (folder.clone(), self.roots.clone());
+        let opened = task::blocking(move || roots.folder(&place).and_then(Diag::of)).await;
         let opened = opened.unwrap_or_else(|| {
             Err(Error::new(how.clone(), Cause::Other("the reader stopped".to_owned())))
         });

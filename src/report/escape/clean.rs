@@ -8,6 +8,7 @@ use std::iter::Peekable;
 use std::str::Chars;
 
 use super::{BLOCK, LINE};
+use crate::redact::unseen::{is_hidden, is_noncharacter};
 
 /// Combining marks that may stand in a row; the others are dropped.
 const MARKS: usize = 4;
@@ -177,23 +178,6 @@ fn show(c: char, out: &mut String) {
         _ if is_noncharacter(c) => out.push('\u{fffd}'),
         _ => out.push(c),
     }
-}
-
-/// Whether a terminal obeys the character or a reader can not see it.
-pub(super) fn is_unseen(c: char) -> bool {
-    c.is_control() || is_hidden(c) || is_noncharacter(c)
-}
-
-/// Characters that reorder, separate or show nothing.
-fn is_hidden(c: char) -> bool {
-    matches!(c,
-        '\u{85}' | '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e01ef}')
-}
-
-fn is_noncharacter(c: char) -> bool {
-    u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}')
 }
 
 /// Symbols after which U+FE0F asks for the coloured form.

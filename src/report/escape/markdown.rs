@@ -145,10 +145,9 @@ fn is_plain(word: &str) -> bool {
 fn is_reference(word: &str) -> bool {
     let bare = word.trim_matches(|c: char| c.is_ascii_punctuation());
     let issue = bare.get(..3).is_some_and(|p| p.eq_ignore_ascii_case("gh-"));
-    issue
-        || (bare.len() >= 7
-            && bare.chars().all(|c| c.is_ascii_hexdigit())
-            && bare.contains(|c: char| c.is_ascii_digit()))
+    // No English word of these letters alone has more than eight.
+    let letters = bare.len() < 9 && !bare.contains(|c: char| c.is_ascii_digit());
+    issue || (bare.len() >= 7 && !letters && bare.chars().all(|c| c.is_ascii_hexdigit()))
 }
 
 /// What would start a list when it stands first: `-`, `+`, `1.`, `1)`.
@@ -269,6 +268,10 @@ mod tests {
             "cc `@octocat,` see `www.evil.example`"
         );
         assert_eq!(prose("fixes GH-1 and 1234abc :ship:"), "fixes `GH-1` and `1234abc` `:ship:`");
+        assert_eq!(
+            prose("effaced deadbeefcafe (ABCDEFABCDEF),"),
+            "effaced `deadbeefcafe` `(ABCDEFABCDEF),`"
+        );
         assert_eq!(prose("at https://a.b:1: no"), "at `https://a.b:1`: no");
         assert_eq!(prose("✅ größer"), "`✅` größer");
         assert_eq!(prose("# x"), "`#` x");

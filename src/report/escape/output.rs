@@ -4,7 +4,8 @@
 
 use std::fmt::Write as _;
 
-use super::clean::{clean, is_unseen};
+use super::clean::clean;
+use crate::redact::unseen::is_unseen;
 
 /// The cleaned text as one line, as long as it is.
 pub fn output(text: &str) -> String {

@@ -146,6 +146,46 @@ mod tests {
     }
 
     #[test]
+    fn thousands_of_swaps_between_the_look_and_the_opening_never_lead_out() {
+        let (root, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(other.path().join("x.log"), "outside").unwrap();
+        fs::create_dir(root.path().join("logs")).unwrap();
+        fs::write(root.path().join("logs/x.log"), "inside").unwrap();
+        symlink(other.path(), root.path().join("spare")).unwrap();
+        let roots = Roots::new([root.path().to_owned()]);
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let (logs, spare) = (root.path().join("logs"), root.path().join("spare"));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let swap = rustix::fs::RenameFlags::EXCHANGE;
+                    rustix::fs::renameat_with(
+                        rustix::fs::CWD,
+                        &logs,
+                        rustix::fs::CWD,
+                        &spare,
+                        swap,
+                    )
+                    .unwrap();
+                }
+            });
+            let all: Vec<_> =
+                (0..5_000).map(|_| read(&roots, &root.path().join("logs/x.log"))).collect();
+            let listed = (0..1_000).filter_map(|_| roots.folder(&root.path().join("logs")).ok());
+            let listed: Vec<_> = listed
+                .map(|folder| {
+                    folder.read(Path::new("x.log"), 9, Keep::Head).map(|read| read.text())
+                })
+                .collect();
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(
+                all.iter().any(Result::is_ok) && all.iter().flatten().all(|text| text == "inside")
+            );
+            assert!(listed.iter().flatten().all(|text| text == "inside"));
+        });
+    }
+
+    #[test]
     fn files_of_the_kernel_are_no_logs() {
         let error = read(&Roots::default(), Path::new("/proc/self/environ")).unwrap_err();
         assert!(error.ends_with("it is not a regular file"), "{error}");

@@ -51,7 +51,14 @@ impl Diag {
     /// # Errors
     /// It cannot be opened or listed.
     pub fn open(folder: &Path) -> Result<Self, Error> {
-        let folder = Folder::open(folder)?;
+        Self::of(Folder::open(folder)?)
+    }
+
+    /// This open folder.
+    ///
+    /// # Errors
+    /// It cannot be listed.
+    pub fn of(folder: Folder) -> Result<Self, Error> {
         let entries = folder.list(NAMES, 2)?.files;
         let files = entries.into_iter().filter_map(|entry| {
             let name = entry.path.to_str()?.to_owned();

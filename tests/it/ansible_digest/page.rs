@@ -42,7 +42,7 @@ fn the_page_says_what_failed_where_and_what_was_left_behind() {
     let folder = workspace(PLAYBOOK, &log("Validate config", "non-zero return code"));
     let page = digest(&folder.path().join("deploy.log"), "markdown", Some(folder.path()));
     let first = page.lines().next().expect("a line");
-    assert!(first.starts_with("### ❌ Ansible: failed on 1 of 2 hosts: task \"Validate config\" on web1: nginx: unknown directive (rc=1)"), "{page}");
+    assert!(first.starts_with("### ❌ Ansible: failed on 1 of 2 hosts: `task \"Validate config\" on web1: nginx: unknown directive (rc=1)"), "{page}");
     for wanted in [
         "first failure 4.0 s after the first banner, at",
         "not started, or left out by a limit: 1 host of the inventory (web3)",

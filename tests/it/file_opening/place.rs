@@ -40,6 +40,20 @@ impl Place {
         for name in ["deploy.log", "ansible.log", "Worker_20261122-120000-utc.log", "x.xml"] {
             fs::write(outside.path().join(name), log(MARKER)).expect("file");
         }
+        // What the program itself would look for, so that a link to its folder leads to something.
+        fs::create_dir_all(outside.path().join("sub")).expect("folder");
+        for (name, text) in [
+            ("runner-guard.yml", format!("environment: {MARKER}\n")),
+            (
+                "preflight.json",
+                format!(
+                    r#"{{"stage":"preflight","verdict":"warn","reason":"{MARKER}","findings":[{{"check":"{MARKER}","status":"fail","summary":"{MARKER}"}}]}}"#
+                ),
+            ),
+            ("sub/deep.log", log(MARKER)),
+        ] {
+            fs::write(outside.path().join(name), text).expect("file");
+        }
         let events = outside.path().join("1/job_events");
         fs::create_dir_all(&events).expect("folder");
         let event = format!(r#"{{"event":"playbook_on_start","stdout":"{MARKER}"}}"#);

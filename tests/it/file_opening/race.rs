@@ -59,6 +59,24 @@ fn a_file_that_is_swapped_against_a_link_while_it_is_opened_leads_nowhere() {
 }
 
 #[test]
+fn what_the_configuration_names_and_the_configuration_itself_lead_nowhere_while_they_are_swapped_against_links()
+ {
+    let place = Place::new()
+        .file("ws/.github/runner-guard.yml", "collect: {files: ['logs/*.log', 'a/**']}\n")
+        .file("ws/logs/x.log", &log("INSIDE"))
+        .file("ws/a/sub/y.log", "INSIDE\n")
+        .file("temp/runner-guard/preflight.json", "{}")
+        .link("spare", "")
+        .link("spare-github", "")
+        .link("spare-sub", "sub");
+    let swaps = raced(
+        &place,
+        &[("ws/logs", "spare"), ("ws/.github", "spare-github"), ("ws/a/sub", "spare-sub")],
+    );
+    assert!(swaps > 2000, "only {swaps} swaps");
+}
+
+#[test]
 fn a_named_log_whose_folder_is_swapped_against_a_link_leads_nowhere() {
     let place = Place::new()
         .file("ws/a/logs/deploy.log", &log("INSIDE"))
