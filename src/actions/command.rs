@@ -36,30 +36,55 @@ pub const MAX_ANNOTATIONS: usize = 10;
 /// Longest annotation in characters: the runner cuts at 4096.
 const MAX_MESSAGE: usize = 1000;
 
+/// Who reads what is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// The runner: this process is a step.
+    Runner,
+    /// A script in a step, which may hand stdout to another program or to a file; what is left of it the runner reads.
+    Script,
+    /// Somebody outside of a workflow.
+    Terminal,
+}
+
 /// Where output goes. A failed write is ignored: a closed pipe must not fail a deploy.
 pub struct Console {
     out: Box<dyn Write + Send>,
-    in_actions: bool,
+    /// Where commands go: stderr is read by the runner as well, and is no result.
+    commands: Option<Box<dyn Write + Send>>,
+    audience: Audience,
     sent: [usize; 3],
 }
 
 impl Console {
     /// The process's stdout; commands are only sent when a runner listens.
-    pub fn stdout(in_actions: bool) -> Self {
+    pub fn stdout(audience: Audience) -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is the one writer of stdout")]
-        let out = std::io::stdout();
-        Self { out: Box::new(out), in_actions, sent: [0; 3] }
+        let out = Box::new(std::io::stdout());
+        Self::to(out, Box::new(std::io::stderr()), audience)
     }
 
-    /// Any writer, for tests.
-    pub fn to(out: Box<dyn Write + Send>, in_actions: bool) -> Self {
-        Self { out, in_actions, sent: [0; 3] }
+    /// Any writers, for tests.
+    pub fn to(
+        out: Box<dyn Write + Send>,
+        beside: Box<dyn Write + Send>,
+        audience: Audience,
+    ) -> Self {
+        let commands = (audience == Audience::Script).then_some(beside);
+        Self { out, commands, audience, sent: [0; 3] }
+    }
+
+    fn commands(&mut self) -> &mut (dyn Write + Send) {
+        self.commands.as_deref_mut().unwrap_or(&mut *self.out)
     }
 
     /// Prints text; under a runner no line of it can be read as a command.
     pub fn text(&mut self, text: &Redacted) {
         for line in text.starred().as_str().split(['\n', '\r']) {
-            let line = if self.in_actions { inert(line) } else { line.to_owned() };
+            let line = match self.audience {
+                Audience::Runner | Audience::Script => inert(line),
+                Audience::Terminal => line.to_owned(),
+            };
             drop(writeln!(self.out, "{line}"));
         }
         drop(self.out.flush());
@@ -81,7 +106,8 @@ impl Console {
     /// Only for values that the program itself obtained (a signature of an upload address): values from the workflow's secrets are
     /// masked by the runner already, and printing them here would show them wherever stdout is not read by a runner.
     pub fn mask(&mut self, value: &str) {
-        if !self.in_actions {
+        // Of a script's output nobody knows who reads it, and what no report shows need not be masked for it.
+        if self.audience != Audience::Runner {
             return;
         }
         for line in value.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -93,7 +119,7 @@ impl Console {
     /// Sends an annotation; more than [`MAX_ANNOTATIONS`] of a kind are dropped, since the runner would drop them silently.
     pub fn annotation(&mut self, kind: Kind, title: &Redacted, message: &Redacted) {
         let Some(sent) = self.sent.get_mut(kind as usize) else { return };
-        if !self.in_actions || *sent >= MAX_ANNOTATIONS {
+        if self.audience == Audience::Terminal || *sent >= MAX_ANNOTATIONS {
             return;
         }
         *sent += 1;
@@ -105,13 +131,14 @@ impl Console {
             escape_property(&shown(title.as_str())),
             escape_data(&shown(&message))
         );
-        drop(writeln!(self.out, "{line}"));
-        drop(self.out.flush());
+        let commands = self.commands();
+        drop(writeln!(commands, "{line}"));
+        drop(commands.flush());
     }
 
     /// Starts a group of lines that the log folds.
     pub fn group(&mut self, title: &Redacted) {
-        if self.in_actions {
+        if self.audience == Audience::Runner {
             let title = shown(title.starred().as_str());
             drop(writeln!(self.out, "::group::{}", escape_data(&title)));
         }
@@ -119,7 +146,7 @@ impl Console {
 
     /// Ends the group.
     pub fn end_group(&mut self) {
-        if self.in_actions {
+        if self.audience == Audience::Runner {
             drop(writeln!(self.out, "::endgroup::"));
             drop(self.out.flush());
         }
@@ -270,11 +297,15 @@ mod tests {
         }
     }
 
-    fn printed(in_actions: bool, act: impl FnOnce(&mut Console)) -> String {
-        let shared = Shared::default();
-        act(&mut Console::to(Box::new(shared.clone()), in_actions));
-        let bytes = shared.0.lock().unwrap().clone();
-        String::from_utf8(bytes).unwrap()
+    /// What goes to stdout and to stderr.
+    fn both(audience: Audience, act: impl FnOnce(&mut Console)) -> [String; 2] {
+        let (out, beside) = (Shared::default(), Shared::default());
+        act(&mut Console::to(Box::new(out.clone()), Box::new(beside.clone()), audience));
+        [out, beside].map(|shared| String::from_utf8(shared.0.lock().unwrap().clone()).unwrap())
+    }
+
+    fn printed(act: impl FnOnce(&mut Console)) -> String {
+        both(Audience::Runner, act).concat()
     }
 
     fn red(text: &str) -> Redacted {
@@ -295,7 +326,7 @@ mod tests {
 
     #[test]
     fn printed_text_can_not_be_a_command() {
-        let out = printed(true, |c| c.text(&red("a\n  ::set-output name=x::y\rz ##[error]no")));
+        let out = printed(|c| c.text(&red("a\n  ::set-output name=x::y\rz ##[error]no")));
         assert!(
             out.lines().all(|l| !l.trim_start().starts_with("::") && !l.contains("##[")),
             "{out}"
@@ -305,9 +336,9 @@ mod tests {
 
     #[test]
     fn annotations_are_escaped_in_title_and_message() {
-        let out = printed(true, |c| c.annotation(Kind::Error, &red("a:b,c"), &red("100%\nnext")));
+        let out = printed(|c| c.annotation(Kind::Error, &red("a:b,c"), &red("100%\nnext")));
         assert_eq!(out, "::error title=a%3Ab%2Cc::100%25%0Anext\n");
-        let out = printed(true, |c| {
+        let out = printed(|c| {
             c.annotation(Kind::Error, &red("a\u{202e}b"), &red("\u{2028}x\u{1b}[1A\n##[error]y"));
         });
         assert_eq!(out, "::error title=a\\u{202e}b::\\u{2028}x\\u{1b}[1A%0A# #[error]y\n");
@@ -317,7 +348,7 @@ mod tests {
     fn a_secret_is_three_stars_for_people_and_a_marker_for_programs() {
         let redactor = Redactor::new(&[crate::redact::Known::new("A", "swordfish")]);
         let said = redactor.redact("a swordfish");
-        let out = printed(true, |c| {
+        let out = printed(|c| {
             c.text(&said);
             c.annotation(Kind::Notice, &said, &said);
             c.group(&said);
@@ -329,7 +360,7 @@ mod tests {
 
     #[test]
     fn at_most_ten_annotations_of_a_kind_are_sent() {
-        let out = printed(true, |c| {
+        let out = printed(|c| {
             for _ in 0..20 {
                 c.annotation(Kind::Warning, &red("t"), &red("m"));
             }
@@ -352,8 +383,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_script_hands_on_holds_no_commands_and_no_value_that_is_to_be_hidden() {
+        let said = |audience| {
+            both(audience, |c| {
+                c.mask("ab");
+                c.annotation(Kind::Warning, &red("t"), &red("m"));
+                c.exact(&red("{}"));
+            })
+        };
+        assert_eq!(said(Audience::Script), ["{}", "::warning title=t::m\n"]);
+        assert_eq!(said(Audience::Terminal), ["{}", ""]);
+    }
+
+    #[test]
     fn every_line_of_a_value_is_masked() {
-        assert_eq!(printed(true, |c| c.mask("ab\ncd%")), "::add-mask::ab\n::add-mask::cd%25\n");
-        assert_eq!(printed(false, |c| c.mask("ab")), "");
+        assert_eq!(printed(|c| c.mask("ab\ncd%")), "::add-mask::ab\n::add-mask::cd%25\n");
     }
 }

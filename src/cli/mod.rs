@@ -36,7 +36,7 @@ use crate::redact::Redactor;
 use crate::task::CancelSource;
 use args::{Cli, Command, DiagnoseArgs, ExporterArgs, PreflightArgs};
 use failure::Failure;
-use session::Session;
+use session::{Caller, Session};
 use signal::Signals;
 
 /// Runs the program that the name, the environment and the arguments ask for.
@@ -84,7 +84,8 @@ fn in_runtime(env: Environment, stage: Stage, command: Option<Command>) -> u8 {
         if let Some(command) = &command {
             command.apply(&mut inputs);
         }
-        let session = Session::new(env, inputs, cancel);
+        let caller = if command.is_none() { Caller::Runner } else { Caller::Person };
+        let session = Session::new(env, inputs, cancel, caller);
         tokio::select! {
             code = dispatch(&session, stage, command) => code,
             () = signals.cancel(source) => exit::CANCELLED,

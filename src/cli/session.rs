@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::failure::Failure;
 use super::sharing;
+use crate::actions::command::Audience;
 use crate::actions::{Console, Context, Environment};
 use crate::config::{self, Config, IdentityRequest, Inputs, Job, SecretValue, SecretValues};
 use crate::redact::{Known, Redacted, Redactor};
@@ -28,6 +29,15 @@ const MAX_EVENT: usize = 25 << 20;
 /// Inputs whose name sounds like a secret and whose value is a list of names.
 const NOT_SECRET: &[&str] = &["INPUT_REQUIRED_SECRETS", "REQUIRED_SECRETS"];
 
+/// Who started the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// The runner, as a step: without arguments.
+    Runner,
+    /// Somebody with a command, or a script of theirs.
+    Person,
+}
+
 /// Everything that a run of either program carries along.
 pub(super) struct Session {
     pub(super) env: Environment,
@@ -41,11 +51,16 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(env: Environment, inputs: Inputs, cancel: Cancel) -> Self {
+    pub(super) fn new(env: Environment, inputs: Inputs, cancel: Cancel, caller: Caller) -> Self {
         let context = Context::new(&env);
         let redactor = Arc::new(Redactor::new(&known_secrets(&env)));
         crate::actions::log::init(&env, Arc::clone(&redactor));
-        let console = Arc::new(Mutex::new(Console::stdout(context.in_actions)));
+        let audience = match (context.in_actions, caller) {
+            (true, Caller::Runner) => Audience::Runner,
+            (true, Caller::Person) => Audience::Script,
+            (false, Caller::Runner | Caller::Person) => Audience::Terminal,
+        };
+        let console = Arc::new(Mutex::new(Console::stdout(audience)));
         Self { env, context, inputs, redactor, console, cancel, now: clock() }
     }
 

@@ -173,6 +173,31 @@ fn what_is_made_during_the_run_is_hidden_in_every_encoding_and_from_the_log_of_t
 }
 
 #[test]
+fn a_command_in_a_job_prints_its_result_alone_and_no_token() {
+    let key = Key::new();
+    let app = App::installed("Iv23liExample", key.public, TOKEN);
+    let github = FakeGitHub::start(Script { app: Some(app), ..with(vec![]) });
+    let ended =
+        Guard::plain(&["preflight", "--config", "c.yml", "--format", "json", "--junit", "c.yml/x"])
+            .file("c.yml", ONE)
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_REPOSITORY", "octo/app")
+            .env("GITHUB_API_URL", &github.url())
+            .env("INPUT_APP-ID", "Iv23liExample")
+            .env("INPUT_APP-PRIVATE-KEY", &key.pkcs8)
+            .run();
+    assert!(github.requests().iter().any(|r| r.target.ends_with("/access_tokens")));
+    let report: Value = serde_json::from_str(&ended.stdout).expect("one document");
+    assert_eq!(report["stage"], "preflight");
+    assert!(
+        ended.stderr.contains("::warning title=JUnit report not written::"),
+        "{}",
+        ended.stderr
+    );
+    assert!(!ended.stderr.contains(TOKEN) && !ended.stdout.contains(TOKEN));
+}
+
+#[test]
 fn an_app_that_was_not_granted_everything_asks_with_what_it_has() {
     let key = Key::new();
     let app = App { lacks: Some("environments"), ..App::installed("7", key.public.clone(), TOKEN) };
