@@ -1,6 +1,7 @@
 //! How a command fails: with wrong usage, or unexpectedly. The chain of causes is printed once.
 
 use crate::config::ConfigErrors;
+use crate::report::escape;
 use crate::source;
 
 use super::exit;
@@ -28,8 +29,13 @@ impl Failure {
         }
     }
 
-    /// What the user reads: the chain, each link once, and the help on a line of its own.
+    /// What the user reads: the chain, each link once, and the help on a line of its own. Names in it may be chosen by others, so it is
+    /// cleaned.
     pub(super) fn text(&self) -> String {
+        escape::clean(&self.raw())
+    }
+
+    fn raw(&self) -> String {
         match self {
             Self::Usage(text) => text.clone(),
             Self::Source(error) => {

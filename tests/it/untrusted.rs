@@ -2,6 +2,7 @@
 //! annotations, the outputs and the log. None leaves the place that it was given.
 
 mod browser;
+mod commands;
 mod foreign;
 mod hostile;
 mod judge;
@@ -46,6 +47,22 @@ fn all() -> &'static [(Hostile, Left)] {
         };
         texts.into_iter().map(|text| (left(text.name), text)).map(|(l, t)| (t, l)).collect()
     })
+}
+
+/// What the judge says of each text, several at the same time.
+fn in_parallel(texts: &[Hostile], judge: impl Fn(&Hostile) -> Vec<String> + Sync) -> Vec<String> {
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(one) = texts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let said = judge(one);
+                    found.lock().unwrap_or_else(PoisonError::into_inner).extend(said);
+                }
+            });
+        }
+    });
+    found.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Fails with every text for which the judge finds something.
@@ -132,6 +149,71 @@ fn no_hostile_text_moves_a_terminal_or_hides_from_a_reader() {
     });
     let pages = all().iter().flat_map(|(text, left)| judge::hidden(text.name, &left.page));
     assert_eq!(pages.collect::<Vec<_>>(), Vec::<String>::new());
+}
+
+#[test]
+fn every_excerpt_stands_below_the_sentence_that_calls_it_untrusted() {
+    none_escapes(|stage, _| judge::excerpts(&stage.summary));
+    assert!(calm().after.summary.contains("Log excerpt (untrusted output of the job):"));
+    assert!(calm().page.contains("(untrusted output of the job)"));
+}
+
+#[test]
+fn nothing_is_written_into_an_issue_a_comment_or_a_chat() {
+    for (text, left) in all() {
+        for line in left
+            .asked
+            .iter()
+            .filter(|line| !line.is_empty() && !line.starts_with("GET ") && !line.starts_with('/'))
+        {
+            let service = "POST /twirp/github.actions.results.api.v1.ArtifactService/";
+            assert!(line.starts_with(service), "{}: {line}", text.name);
+        }
+        assert!(left.asked.iter().all(|line| !line.contains("/comments")), "{}", text.name);
+    }
+}
+
+#[test]
+fn every_rule_of_the_architecture_names_its_tests_and_they_exist() {
+    let table = include_str!("../../ARCHITECTURE.md");
+    let rows: Vec<&str> =
+        table.lines().filter(|l| l.starts_with("| R") || l.starts_with("| F")).collect();
+    let named = |rule: &str| {
+        rows.iter().any(|row| {
+            row.split('|').nth(1).is_some_and(|r| r.split([' ', '–']).any(|r| r == rule))
+        })
+    };
+    for rule in (1..=17).map(|n| format!("R{n}")).chain((1..=14).map(|n| format!("F{n}"))) {
+        assert!(named(&rule), "{rule} has no row");
+    }
+    let code = sources();
+    for row in rows {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let tests: Vec<&str> =
+            cells.last().expect("a cell").split('`').skip(1).step_by(2).collect();
+        assert!(cells.len() == 4 && !tests.is_empty(), "{row}");
+        for test in tests {
+            let name = test.rsplit("::").next().expect("a name");
+            assert!(code.contains(&format!("fn {name}(")), "{test} is no test: {row}");
+        }
+    }
+}
+
+/// All Rust of the program and of its tests.
+#[expect(clippy::disallowed_methods, reason = "the test looks at the source tree")]
+fn sources() -> String {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut folders, mut code) = (vec![root.join("src"), root.join("tests/it")], String::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("folder").flatten().map(|e| e.path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|e| e == "rs") {
+                code.push_str(&std::fs::read_to_string(entry).expect("code"));
+            }
+        }
+    }
+    code
 }
 
 #[test]

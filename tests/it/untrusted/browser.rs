@@ -103,6 +103,8 @@ function judge(d) {
     if (all(d, tag).length > most) say('more than ' + most + ' ' + tag);
   for (const h of all(d, 'h2').map(h => h.textContent))
     if (!headings.has(h) && /OWNED/.test(h)) say('a heading ' + h);
+  const policy = d.querySelector('meta[http-equiv="Content-Security-Policy"]');
+  if (!policy || !policy.content.startsWith("default-src 'none'")) say('no policy');
   if (d.title !== 'runner-guard report') say('a title ' + d.title);
   for (const a of all(d, '[href]')) {
     const to = a.getAttribute('href');

@@ -48,9 +48,81 @@ pub(super) fn summary(markdown: &str, calm: &str) -> Vec<String> {
             found.push(format!("a link to {address}"));
         }
     }
+    found.extend(linked(&outside));
     for heading in between(&outside, "<h3>", "</h3>").filter(|heading| heading.contains("OWNED")) {
         found.push(format!("a heading {heading:?}"));
     }
+    found
+}
+
+/// Blocks of foreign text without the sentence over them; charts are drawn by the program.
+pub(super) fn excerpts(markdown: &str) -> Vec<String> {
+    const SENTENCE: &str = "Log excerpt (untrusted output of the job):</p>\n";
+    let html = html_of(markdown);
+    let (before, rest) =
+        html.split_once("<summary>Metrics around the failure").unwrap_or((&html, ""));
+    let html = format!("{before}{}", rest.split_once("</details>").map_or("", |(_, after)| after));
+    let blocks = html.match_indices("<pre").map(|(at, _)| html.split_at(at));
+    let bare = blocks.filter(|(before, _)| !before.ends_with(SENTENCE));
+    bare.map(|(_, block)| format!("a block without its sentence: {block:.80}")).collect()
+}
+
+/// What is wrong with the Markdown of a digest: only its own elements, and no link or heading that the text made.
+pub(super) fn digest(markdown: &str) -> Vec<String> {
+    const OWN: [&str; 18] = [
+        "h3", "h4", "p", "pre", "code", "details", "summary", "table", "thead", "tbody", "tr",
+        "td", "th", "sub", "strong", "ul", "li", "br",
+    ];
+    let outside = without_code(&html_of(markdown));
+    let strange = tags(&outside).into_iter().filter(|tag| !OWN.contains(&tag.as_str()));
+    let mut found: Vec<String> = strange.map(|tag| format!("<{tag}>")).collect();
+    for name in ["details", "table", "h3", "h4"] {
+        let open = outside.matches(&format!("<{name}>")).count();
+        if open != outside.matches(&format!("</{name}>")).count() {
+            found.push(format!("<{name}> is not closed"));
+        }
+    }
+    for heading in between(&outside, "<h3>", "</h3>").chain(between(&outside, "<h4>", "</h4>")) {
+        if heading.contains("OWNED") {
+            found.push(format!("a heading {heading:?}"));
+        }
+    }
+    found.extend(linked(&outside));
+    found
+}
+
+/// What GitHub itself would make a link, a picture or a formula of, in the words that stand outside of code.
+fn linked(outside: &str) -> Vec<String> {
+    let mut text = String::new();
+    for piece in outside.split('<') {
+        text.push_str(piece.split_once('>').map_or(piece, |(_, text)| text));
+        text.push(' ');
+    }
+    let mut found = Vec::new();
+    for word in text.split_whitespace() {
+        let bare = word.trim_matches(|c: char| {
+            c.is_ascii_punctuation() && !matches!(c, '@' | '#' | '$' | ':')
+        });
+        let hex = bare.len() >= 9
+            && bare.chars().all(|c| c.is_ascii_hexdigit())
+            && bare.contains(|c: char| c.is_ascii_alphabetic());
+        let follows = |sign: char, wanted: fn(char) -> bool| {
+            bare.split(sign).skip(1).any(|rest| rest.starts_with(wanted))
+        };
+        let emoji = bare.len() > 3 && bare.starts_with(':') && bare.ends_with(':');
+        if hex
+            || emoji
+            || bare.contains("://")
+            || bare.contains("www.")
+            || bare.to_ascii_uppercase().starts_with("GH-")
+            || follows('@', |c| c.is_ascii_alphanumeric())
+            || follows('#', |c| c.is_ascii_digit())
+            || bare.contains('$')
+        {
+            found.push(format!("{word:?} outside of code"));
+        }
+    }
+    found.truncate(5);
     found
 }
 

@@ -15,6 +15,8 @@ pub(super) struct Left {
     pub(super) after: Stage,
     /// `report.html` of the black box.
     pub(super) page: String,
+    /// What was asked of GitHub and of the other sources: method and address.
+    pub(super) asked: Vec<String>,
 }
 
 /// What one stage left.
@@ -40,12 +42,12 @@ pub(super) fn left_by(text: &str) -> Left {
     let gate = run(&guard, "runner-guard", "success");
     let after = run(&guard, "runner-guard-post", "failure");
     let page = read(&guard, "temp/runner-guard/report.html");
-    was_asked(&github, &metrics, &pages);
-    Left { gate, after, page }
+    let asked = asked(&github, &metrics, &pages);
+    Left { gate, after, page, asked }
 }
 
 /// A text that no source ever sent would prove nothing.
-fn was_asked(github: &FakeGitHub, metrics: &Scripted, pages: &Scripted) {
+fn asked(github: &FakeGitHub, metrics: &Scripted, pages: &Scripted) -> Vec<String> {
     let mut asked: Vec<String> = github.requests().iter().map(Recorded::line).collect();
     asked.extend(metrics.asked());
     asked.extend(pages.asked());
@@ -64,6 +66,7 @@ fn was_asked(github: &FakeGitHub, metrics: &Scripted, pages: &Scripted) {
     ] {
         assert!(asked.iter().any(|line| line.contains(route)), "{route}: {asked:#?}");
     }
+    asked
 }
 
 fn guard(text: &str, github: &FakeGitHub, metrics: &Scripted, pages: &Scripted) -> Guard {
@@ -186,7 +189,7 @@ fn log(text: &str) -> String {
 }
 
 /// Ansible: names of plays, tasks and hosts, a message, keys and values of a result, and raw lines between them.
-fn ansible(text: &str) -> String {
+pub(super) fn ansible(text: &str) -> String {
     let line = text.replace(['\n', '\r'], " ");
     let said = json!({ "changed": true, "rc": 1, "msg": text, "stderr": text, "cmd": [text, "No space left on device"], text: { text: text } });
     format!(
