@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::session::Session;
 use crate::actions::artifact::{self, Kind, Pace, Service, Upload, Uploaded};
 use crate::actions::files as runner_files;
-use crate::collect::bundle::{Bundle, sha256};
+use crate::collect::bundle::{self, Bundle, Zip, sha256};
 use crate::config::Config;
 use crate::redact::Redacted;
 use crate::report::Artifact;
@@ -105,13 +105,8 @@ async fn send_bundle(
         let context = &session.context;
         format!("runner-guard-{}-{}-{}", context.job, context.run_attempt, service.job_tag())
     });
-    let zip = File {
-        kind: Kind::Zip,
-        path: &bundle.zip,
-        sha256: &bundle.zip_sha256,
-        bytes: bundle.zip_bytes,
-        limit: LIMIT,
-    };
+    let Zip { path, bytes, sha256 } = bundle.zip.as_ref().map_err(no_zip)?;
+    let zip = File { kind: Kind::Zip, path, sha256, bytes: *bytes, limit: LIMIT };
     send(session, config, &name, &zip).await
 }
 
@@ -189,6 +184,10 @@ async fn send(
 }
 
 /// The chain of an error, and what to change.
+fn no_zip(error: &bundle::Error) -> String {
+    format!("{} ({})", chain_of(error), error.help())
+}
+
 fn said(error: &artifact::Error) -> String {
     let chain = chain_of(error);
     error.help().map_or_else(|| chain.clone(), |help| format!("{chain} ({help})"))

@@ -21,7 +21,7 @@ use ring::digest::{SHA256, digest};
 use crate::redact::{Counts, Redacted, Redactor, Sealed, Store};
 use crate::report::{BundlePath, CollectedRow, Evidence, JobRow, Truncation};
 
-use folder::Folder;
+use folder::{Folder, Written};
 pub use places::Places;
 
 /// Path of the manifest inside both archives.
@@ -52,24 +52,31 @@ pub struct ManifestMeta<'a> {
 }
 
 /// A bundle on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Bundle {
     /// The `tar.gz`.
     pub tar_gz: PathBuf,
     /// Its size in bytes.
     pub tar_bytes: u64,
-    /// The `zip` with the same files.
-    pub zip: PathBuf,
-    /// Its size in bytes.
-    pub zip_bytes: u64,
-    /// Lower-case hex SHA-256 of the `zip`.
-    pub zip_sha256: String,
+    /// The `zip` with the same files, or why there was room for the other alone.
+    pub zip: Result<Zip, Error>,
     /// Number of entries, without the manifest.
     pub entries: usize,
     /// Replacements made by the redactor in all entries.
     pub redactions: usize,
     /// What was left out, and why.
     pub withheld: Vec<Withheld>,
+}
+
+/// The form of a bundle that is uploaded.
+#[derive(Debug)]
+pub struct Zip {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Lower-case hex SHA-256 of it.
+    pub sha256: String,
 }
 
 /// An entry that was left out.
@@ -129,7 +136,7 @@ pub fn write(
     let name = BundlePath::new("", name).as_str().replace('/', "_");
     let write_tar = || folder.create(&format!("{name}.tar.gz"), |f| archive::tar_gz(f, &files));
     let write_zip = || folder.create(&format!("{name}.zip"), |f| archive::zip(f, &files));
-    let (tar, zip) = std::thread::scope(|scope| {
+    let (tar, mut zip) = std::thread::scope(|scope| {
         let other = std::thread::Builder::new().spawn_scoped(scope, write_tar);
         let zip = write_zip();
         let tar = match other {
@@ -138,17 +145,30 @@ pub fn write(
         };
         (tar, zip)
     });
-    let (tar, zip) = (tar?, zip?);
+    let tar = match (tar, &zip) {
+        (Err(error), Ok(other)) => {
+            // Both have no room; the one that people open is worth more.
+            other.remove();
+            zip = Err(error);
+            write_tar()
+        }
+        (tar, _) => tar,
+    }?;
     Ok(Bundle {
         tar_gz: tar.path,
         tar_bytes: tar.bytes,
-        zip: zip.path.clone(),
-        zip_bytes: zip.bytes,
-        zip_sha256: zip.sha256()?,
+        zip: zip.and_then(Zip::of),
         entries: sifted.kept.len(),
         redactions: sifted.kept.iter().flat_map(|kept| kept.item.redactions.values()).sum(),
         withheld: sifted.withheld,
     })
+}
+
+impl Zip {
+    fn of(mut written: Written) -> Result<Self, Error> {
+        let sha256 = written.sha256()?;
+        Ok(Self { path: written.path, bytes: written.bytes, sha256 })
+    }
 }
 
 /// Leaves one text beside the bundle, complete or not at all; a link that lies in its place is replaced, not followed.

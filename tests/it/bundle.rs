@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use jiff::Timestamp;
-use runner_guard::collect::bundle::{Bundle, Entry, Error, MANIFEST, ManifestMeta, write};
+use runner_guard::collect::bundle::{Bundle, Entry, Error, MANIFEST, ManifestMeta, Zip, write};
 use runner_guard::redact::{Redacted, Redactor, Store};
 use runner_guard::report::{BundlePath, Evidence, EvidenceKind, JobRow};
 
@@ -37,6 +37,10 @@ fn some() -> Vec<Evidence<Redacted>> {
     ]
 }
 
+fn zip_of(bundle: &Bundle) -> &Zip {
+    bundle.zip.as_ref().expect("a zip")
+}
+
 #[expect(clippy::disallowed_methods, reason = "tests read what the program wrote")]
 fn bytes_of(path: &Path) -> Vec<u8> {
     fs::read(path).expect("read")
@@ -61,7 +65,7 @@ fn tar_files(bundle: &Bundle) -> BTreeMap<String, Vec<u8>> {
 
 fn zip_files(bundle: &Bundle) -> BTreeMap<String, Vec<u8>> {
     let mut archive =
-        zip::ZipArchive::new(std::io::Cursor::new(bytes_of(&bundle.zip))).expect("zip");
+        zip::ZipArchive::new(std::io::Cursor::new(bytes_of(&zip_of(bundle).path))).expect("zip");
     (0..archive.len())
         .map(|at| {
             let mut file = archive.by_index(at).expect("entry");
@@ -96,10 +100,10 @@ fn both_archives_hold_the_same_files_and_the_manifest_describes_each() {
 fn the_numbers_of_the_bundle_are_those_of_the_files() {
     let dir = tempfile::tempdir().expect("dir");
     let bundle = write_into(dir.path(), &some()).expect("written");
-    let (tar, zip) = (bytes_of(&bundle.tar_gz), bytes_of(&bundle.zip));
-    assert_eq!((bundle.tar_bytes, bundle.zip_bytes), (tar.len() as u64, zip.len() as u64));
-    assert_eq!(bundle.zip_sha256, sha256(&zip));
-    assert!(bundle.zip.ends_with("deploy_box.zip"), "{}", bundle.zip.display());
+    let (tar, zip) = (bytes_of(&bundle.tar_gz), bytes_of(&zip_of(&bundle).path));
+    assert_eq!((bundle.tar_bytes, zip_of(&bundle).bytes), (tar.len() as u64, zip.len() as u64));
+    assert_eq!(zip_of(&bundle).sha256, sha256(&zip));
+    assert!(zip_of(&bundle).path.ends_with("deploy_box.zip"), "{}", zip_of(&bundle).path.display());
 }
 
 #[test]
@@ -109,7 +113,7 @@ fn the_same_evidence_gives_the_same_bytes_in_whatever_order_it_came() {
     let second =
         write_into(two.path(), &[evidence("a", "1"), evidence("b", "2")]).expect("written");
     assert_eq!(bytes_of(&first.tar_gz), bytes_of(&second.tar_gz));
-    assert_eq!(first.zip_sha256, second.zip_sha256);
+    assert_eq!(zip_of(&first).sha256, zip_of(&second).sha256);
 }
 
 #[test]
@@ -120,10 +124,10 @@ fn files_belong_to_the_owner_of_the_folder_and_everyone_may_read_them() {
     let below = dir.path().join("made/by/us");
     let bundle = write_into(&below, &some()).expect("written");
     let owner = |path: &Path| fs::metadata(path).map(|m| (m.uid(), m.gid())).expect("metadata");
-    for path in [&*below, &*bundle.tar_gz, &*bundle.zip] {
+    for path in [&*below, &*bundle.tar_gz, &*zip_of(&bundle).path] {
         assert_eq!(owner(path), owner(dir.path()), "{}", path.display());
     }
-    let mode = fs::metadata(&bundle.zip).expect("metadata").permissions().mode();
+    let mode = fs::metadata(&zip_of(&bundle).path).expect("metadata").permissions().mode();
     assert_eq!(mode & 0o777, 0o644);
 }
 
@@ -140,17 +144,30 @@ fn a_link_in_the_place_of_the_folder_or_of_a_file_is_never_followed() {
         symlink(&target, dir.path().join(name)).expect("link");
     }
     let bundle = write_into(dir.path(), &some()).expect("written");
-    assert!(fs::symlink_metadata(&bundle.zip).expect("metadata").is_file());
+    assert!(fs::symlink_metadata(&zip_of(&bundle).path).expect("metadata").is_file());
     assert!(!target.exists(), "the target of the link must not be written");
 }
 
 #[test]
 fn a_failure_leaves_no_half_written_file_and_says_what_to_change() {
     let dir = tempfile::tempdir().expect("dir");
-    fs::create_dir(dir.path().join("deploy_box.zip")).expect("folder in the way");
+    fs::create_dir(dir.path().join("deploy_box.tar.gz")).expect("folder in the way");
     let error = write_into(dir.path(), &some()).expect_err("the name is taken by a folder");
-    assert!(error.to_string().contains("deploy_box.zip"), "{error}");
+    assert!(error.to_string().contains("deploy_box.tar.gz"), "{error}");
     assert!(error.help().contains("bundle-dir"));
+    for gone in ["deploy_box.zip", ".deploy_box.zip.part", ".deploy_box.tar.gz.part"] {
+        assert!(!dir.path().join(gone).exists(), "{gone}");
+    }
+}
+
+#[test]
+fn an_archive_that_has_no_room_does_not_cost_the_other() {
+    let dir = tempfile::tempdir().expect("dir");
+    fs::create_dir(dir.path().join("deploy_box.zip")).expect("folder in the way");
+    let bundle = write_into(dir.path(), &some()).expect("the tar.gz");
+    assert_eq!(tar_files(&bundle).len(), 6);
+    let error = bundle.zip.expect_err("the name is taken by a folder");
+    assert!(error.to_string().contains("deploy_box.zip"), "{error}");
     assert!(!dir.path().join(".deploy_box.zip.part").exists());
 }
 
@@ -161,7 +178,10 @@ fn system_tools_read_both_archives() {
     let tar = said("tar", &["-tzf", &bundle.tar_gz.display().to_string()]);
     assert_eq!(tar.lines().count(), 6, "{tar}");
     let script = "import sys,zipfile; z=zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; print(len(z.namelist()))";
-    assert_eq!(said("python3", &["-c", script, &bundle.zip.display().to_string()]).trim(), "6");
+    assert_eq!(
+        said("python3", &["-c", script, &zip_of(&bundle).path.display().to_string()]).trim(),
+        "6"
+    );
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests start the tools that users have")]

@@ -138,9 +138,15 @@ fn owner_of(found: &fs::Metadata) -> Owner {
 
 impl Written {
     /// Its lower-case hex SHA-256.
-    pub(super) fn sha256(mut self) -> Result<String, Error> {
+    pub(super) fn sha256(&mut self) -> Result<String, Error> {
         let sum = summed(&mut self.file);
         sum.map_err(|cause| Error { tried: format!("read {} again", self.path.display()), cause })
+    }
+
+    /// Takes it away again.
+    pub(super) fn remove(&self) {
+        // It is in the way of nothing when it stays.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
