@@ -16,6 +16,7 @@ mod checks;
 mod config;
 mod container;
 mod credential;
+mod diagnosis_survives;
 mod docs;
 mod examples;
 mod fail_over;
