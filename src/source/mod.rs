@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod ansible;
 pub mod arc;
+mod brief;
 pub mod command;
 pub mod credential;
 pub mod docker;

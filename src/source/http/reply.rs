@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 
+use super::super::brief::brief;
 use super::super::error::{Cause, Error};
 
 /// An answer, whatever its status.
@@ -90,7 +91,7 @@ fn page_title(text: &str) -> Option<String> {
 }
 
 fn one_line(words: &str) -> String {
-    words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
+    brief(&words.split_whitespace().collect::<Vec<_>>().join(" "), 200)
 }
 
 #[cfg(test)]
