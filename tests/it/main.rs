@@ -8,6 +8,7 @@
 
 mod act;
 mod ansible_digest;
+mod any_secret;
 mod architecture;
 mod artifact_upload;
 mod black_box;
