@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Looks for inputs that break a promise: scripts/fuzz.sh [--keep] [SECONDS] [TARGET...]
 # Every target (or those named) for that many seconds (60), one after another; stops at the first finding with the command to repeat it.
-# With --keep what reached new code is merged into fuzz/corpus, the fewest and smallest inputs that do; without it nothing there changes.
+# With --keep what reached new code is added to fuzz/corpus, the fewest inputs that do; without it nothing there changes.
 set -euo pipefail
 # shellcheck source=scripts/common.sh
 source "$(dirname "$0")/common.sh"
@@ -36,7 +36,7 @@ for target in "${targets[@]}"; do
   log=$work/$target.log
   # The first folder takes what is new; the kept inputs are read and stay as they are.
   "$bins/$target" "$found" "fuzz/corpus/$target" -dict="fuzz/dicts/$target.dict" -artifact_prefix="$work/findings/$target-" \
-    -max_total_time="$seconds" -max_len=$longest -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 >"$log" 2>&1 || {
+    -max_total_time="$seconds" -max_len=$longest -timeout=30 -rss_limit_mb=2048 -print_final_stats=1 >"$log" 2>&1 || {
     grep -a -A 12 -m 1 -E 'panicked at|^==[0-9]+== ?ERROR' "$log" | cut -c 1-2000 >&2 || tail -n 20 "$log" >&2
     finding=$(sed -n 's/.*Test unit written to //p' "$log" | tail -n 1)
     say "$target: a finding"
@@ -45,13 +45,10 @@ for target in "${targets[@]}"; do
   }
   grep -a -E '^#[0-9]+[[:space:]]+DONE' "$log" || tail -n 1 "$log"
   if [[ $keep ]]; then
-    merged=$(mktemp -d "$work/merged.XXXXXX")
-    # Longer inputs stay in the cache: the kept ones are copied with every clone.
-    find "fuzz/corpus/$target" "$found" -type f -size -3 -exec cp -t "$merged" {} +
-    rm -rf "$merged.kept"
-    mkdir "$merged.kept"
-    "$bins/$target" -merge=1 "$merged.kept" "$merged" >"$log" 2>&1
-    rm -rf "fuzz/corpus/$target" "$merged"
-    mv "$merged.kept" "fuzz/corpus/$target"
+    # What is kept stays. Added is what reaches new code in at most 1 KiB: the kept inputs are copied with every clone.
+    small=$(mktemp -d "$work/small.XXXXXX")
+    find "$found" -type f -size -3 -exec cp -t "$small" {} +
+    "$bins/$target" -set_cover_merge=1 -use_counters=0 "fuzz/corpus/$target" "$small" 2>&1 | grep -a 'new files' >&2
+    rm -rf "$small"
   fi
 done

@@ -33,6 +33,12 @@ pub fn check(data: &[u8]) {
     assert!(secret.redactor.leaks(once.as_bytes()).is_empty(), "the value survived {ways:?}");
     let mut copied = Vec::new();
     secret.redactor.copy(&mut text.as_bytes(), &mut copied).expect("memory can be written to");
+    // Of a run of base64 without an end, the part in the buffer is hidden when it holds a value: that depends on the cut.
+    let endless = !around_text.contains([' ', '\n']);
+    assert!(secret.redactor.leaks(&copied).is_empty(), "the value survived the copy {ways:?}");
+    if copied.len() != once.len() && endless {
+        return;
+    }
     if copied != once.as_bytes() {
         let copied = String::from_utf8_lossy(&copied);
         let differs = copied.bytes().zip(once.bytes()).position(|(a, b)| a != b).unwrap_or(0);

@@ -10,11 +10,14 @@ mod rank;
 mod scan;
 mod signature;
 mod signatures;
+mod worded;
 
 #[cfg(test)]
 mod catalogue_tests;
 #[cfg(test)]
 mod rank_tests;
+#[cfg(test)]
+mod redaction_tests;
 
 pub use rank::diagnose;
 pub use signature::Signature;

@@ -1,9 +1,12 @@
 //! One pattern of a signature: a regular expression that is compiled when it is first needed, and fixed texts without which it cannot match.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use regex::{Captures, Regex, RegexBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::worded;
 
 /// Shortest fixed text in characters; with less, a pattern would have to be tried on every line.
 const SHORTEST: usize = 3;
@@ -57,19 +60,28 @@ impl Pattern {
         &self.texts
     }
 
-    /// The byte at which it matches first.
+    /// The byte at which it matches first; a replacement of redacted text counts as a word where it has to.
     pub(super) fn find(&self, text: &str) -> Option<usize> {
-        self.regex()?.find(text).map(|m| m.start())
+        let regex = self.regex()?;
+        regex.find(text).map(|m| m.start()).or_else(|| {
+            worded::forms(text)
+                .find_map(|form| Some(form.origin(&regex.find(&form.text)?.range()).start))
+        })
     }
 
-    /// The named groups of the first match that are not empty.
+    /// The named groups of the first match that are not empty; a replacement of redacted text counts as a word where it has to.
     pub(super) fn fields<'a>(&'a self, text: &'a str) -> Vec<(&'a str, &'a str)> {
-        let Some((regex, groups)) = self.regex().and_then(|r| r.captures(text).map(|c| (r, c)))
-        else {
-            return Vec::new();
+        let Some(regex) = self.regex() else { return Vec::new() };
+        let found = |text: &str, origin: &dyn Fn(&Range<usize>) -> Range<usize>| {
+            let groups = regex.captures(text)?;
+            let place = |name: &'a str| Some((name, origin(&group(&groups, name)?)));
+            Some(regex.capture_names().flatten().filter_map(place).collect::<Vec<_>>())
         };
-        let value = |name: &'a str| group(&groups, name).map(|value| (name, value));
-        regex.capture_names().flatten().filter_map(value).collect()
+        let places = found(text, &Range::clone).or_else(|| {
+            worded::forms(text).find_map(|form| found(&form.text, &|range| form.origin(range)))
+        });
+        let value = |(name, place)| Some((name, text.get::<Range<usize>>(place)?));
+        places.into_iter().flatten().filter_map(value).collect()
     }
 
     fn regex(&self) -> Option<&Regex> {
@@ -79,8 +91,12 @@ impl Pattern {
     }
 }
 
-fn group<'a>(groups: &Captures<'a>, name: &str) -> Option<&'a str> {
-    groups.name(name).map(|g| g.as_str().trim()).filter(|value| !value.is_empty())
+/// Where a group is, without the spaces around it.
+fn group(groups: &Captures<'_>, name: &str) -> Option<Range<usize>> {
+    let found = groups.name(name)?;
+    let start = found.end() - found.as_str().trim_start().len();
+    let value = found.as_str().trim();
+    (!value.is_empty()).then_some(start..start + value.len())
 }
 
 fn parsed(source: &str) -> Result<Hir, PatternError> {
@@ -212,5 +228,16 @@ mod tests {
         assert_eq!(pattern.fields("to host web1 port 22"), [("host", "web1"), ("port", "22")]);
         assert_eq!(pattern.fields("to host web1 port "), [("host", "web1")]);
         assert!(pattern.fields("nothing").is_empty());
+    }
+
+    #[test]
+    fn a_replacement_is_accepted_where_a_pattern_wants_a_word() {
+        let pattern =
+            Pattern::tried(r"^user (?P<user>\w+) of \[(?P<host>[^\]]+)\] is unknown").unwrap();
+        let line = "user [redacted:known-value#3] of [[redacted:known-value#1]] is unknown";
+        assert_eq!(pattern.find(line), Some(0));
+        let fields = [("user", "[redacted:known-value#3]"), ("host", "[redacted:known-value#1]")];
+        assert_eq!(pattern.fields(line), fields);
+        assert_eq!(pattern.find("user [redacted:No#3] of [x] is unknown"), None);
     }
 }

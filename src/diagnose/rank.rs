@@ -22,18 +22,7 @@ const BESIDE: f64 = 0.9;
 /// Evidence with excerpts is searched only in its root failures; when none of them is known, the first is named as a failure
 /// whose cause is open (confidence below 0.5). Without any match the answer is empty.
 pub fn diagnose(evidence: &[Evidence<Redacted>], signatures: &Signatures) -> Vec<Diagnosis> {
-    let passages = passages(evidence);
-    let mut causes: Vec<Cause<'_>> = signatures
-        .iter()
-        .zip(scan(&passages, signatures))
-        .filter_map(|(signature, hits)| Cause::new(signature, hits))
-        .collect();
-    causes.extend(open_failure(&passages, signatures, &causes));
-    drop_consequences(&mut causes);
-    causes.sort_by(|a, b| {
-        b.confidence.total_cmp(&a.confidence).then(a.position().cmp(&b.position()))
-    });
-    causes.truncate(MOST);
+    let causes = ranked(&passages(evidence), signatures);
     if causes.is_empty() {
         return Vec::new();
     }
@@ -41,10 +30,27 @@ pub fn diagnose(evidence: &[Evidence<Redacted>], signatures: &Signatures) -> Vec
     causes.iter().map(|cause| cause.diagnosis(evidence, &quoter)).collect()
 }
 
-struct Cause<'a> {
-    signature: &'a Signature,
+/// The likely causes of what stands in these passages, best first.
+pub(super) fn ranked<'a>(passages: &[Passage<'a>], signatures: &'a Signatures) -> Vec<Cause<'a>> {
+    let mut causes: Vec<Cause<'_>> = signatures
+        .iter()
+        .zip(scan(passages, signatures))
+        .filter_map(|(signature, hits)| Cause::new(signature, hits))
+        .collect();
+    causes.extend(open_failure(passages, signatures, &causes));
+    drop_consequences(&mut causes);
+    causes.sort_by(|a, b| {
+        b.confidence.total_cmp(&a.confidence).then(a.position().cmp(&b.position()))
+    });
+    causes.truncate(MOST);
+    causes
+}
+
+/// A signature with the places at which it matches.
+pub(super) struct Cause<'a> {
+    pub(super) signature: &'a Signature,
     confidence: f64,
-    hits: Vec<Hit<'a>>,
+    pub(super) hits: Vec<Hit<'a>>,
 }
 
 impl<'a> Cause<'a> {

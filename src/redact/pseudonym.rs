@@ -13,6 +13,7 @@ use super::Counts;
 use super::number::Numbers;
 use super::rules;
 use super::span;
+use super::view;
 
 /// Shortest name that gets a pseudonym, in characters.
 const NAME_MIN: usize = 3;
@@ -164,9 +165,10 @@ impl Names {
     /// The text with pseudonyms.
     pub(super) fn replace(&self, text: String, numbers: &Numbers, counts: &mut Counts) -> String {
         let mut found = Vec::new();
-        self.known(&text, &mut found);
-        ansible(&text, &mut found);
-        shapes(&text, self.profile, &mut found);
+        let visible = visible(&text);
+        self.known(&visible, &mut found);
+        ansible(&visible, &mut found);
+        shapes(&visible, self.profile, &mut found);
         if found.is_empty() {
             return text;
         }
@@ -198,10 +200,28 @@ impl Names {
     }
 }
 
+/// The text with spaces where colour codes and the line ends of JSON strings are: their letters are no part of the name behind them.
+fn visible(text: &str) -> String {
+    let mut bytes = view::blanked(text.as_bytes());
+    let mut at = 0;
+    while let Some(start) = memchr::memchr(b'\\', bytes.get(at..).unwrap_or_default()) {
+        let start = at + start;
+        let rest = bytes.get(start..).unwrap_or_default();
+        let escapes = rest.iter().take_while(|byte| **byte == b'\\').count();
+        at = start + escapes;
+        if let Some(b'n' | b'r' | b't') = bytes.get(at)
+            && let Some(escape) = bytes.get_mut(start..=at)
+        {
+            escape.fill(b' ');
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
 /// The hosts that Ansible names in a text: results of tasks and the recap.
 fn hosts_in(text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    ansible(text, &mut found);
+    ansible(&visible(text), &mut found);
     let mut names: Vec<String> = found.into_iter().map(|f| f.name).collect();
     names.sort();
     names.dedup();
@@ -218,7 +238,8 @@ fn ansible(text: &str, found: &mut Vec<Found>) {
             let width = rest.find(ends).unwrap_or(rest.len());
             push_host(rest.get(..width).unwrap_or_default(), start + at, found);
         }
-        if let Some((head, _)) = line.split_once(": ok=") {
+        let head = |at| line.get(..at)?.trim_end().strip_suffix(':');
+        if let Some(head) = line.match_indices("ok=").find_map(|(at, _)| head(at)) {
             let name = head.trim_end();
             let at = name.rfind(char::is_whitespace).map_or(0, |at| at + 1);
             push_host(name.get(at..).unwrap_or_default(), start + at, found);
@@ -320,4 +341,39 @@ fn is_mail(word: &str) -> bool {
 fn is_hardware(word: &str) -> bool {
     let pair = |p: &str| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit());
     word.len() == 17 && (word.split(':').all(pair) || word.split('-').all(pair))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::Redactor;
+
+    #[test]
+    fn a_name_behind_an_escaped_line_end_is_a_name() {
+        let redactor = Redactor::new(&[]);
+        redactor.share(Profile::ShareWithVendor, &["web-eu-7".to_owned()], &["jdoe".to_owned()]);
+        let text = r#"{"msg": "no\nweb-eu-7\r\nby jdoe\\njdoe\t10.20.30.40\n"}"#;
+        let out = redactor.redact(text).into_string();
+        for name in ["web-eu-7", "jdoe", "10.20.30.40"] {
+            assert!(!out.contains(name), "{name}: {out:?}");
+        }
+        assert!(out.starts_with(r#"{"msg": "no\nhost-"#) && out.ends_with(r#"\n"}"#), "{out}");
+    }
+
+    #[test]
+    fn colours_hide_no_name_and_no_address() {
+        let redactor = Redactor::new(&[]);
+        redactor.share(Profile::Public, &["web-eu-7".to_owned()], &[]);
+        let recap = "\u{1b}[0;31mdb-eu-1\u{1b}[0m      : \u{1b}[0;32mok=2   \u{1b}[0m changed=1\n";
+        let text = format!(
+            "{recap}\u{1b}[31mweb-eu-7\u{1b}[0m \u{1b}[31m10.20.30.40\u{1b}[0m \u{1b}[1mann@example.test\u{1b}[0m \\u001b[0;31mdb-eu-1\\u001b[0m"
+        );
+        let out = redactor.redact(&text).into_string();
+        for name in ["db-eu-1", "web-eu-7", "10.20.30.40", "ann@example.test"] {
+            assert!(!out.contains(name), "{name}: {out:?}");
+        }
+        let codes = |text: &str| text.matches("[0;31m").count();
+        assert_eq!(codes(&out), codes(&text), "the colours stay: {out:?}");
+        assert_eq!(redactor.redact(&out).as_str(), out);
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
+use super::brief::brief;
 use super::error::{Cause, Error};
 use super::http::{Http, Reply};
 use crate::task::Deadline;
@@ -103,7 +104,7 @@ fn read(tried: &str, reply: &Reply, limit: usize) -> Result<Found, Error> {
     }
     let body: Body = reply.json(tried).map_err(|e| e.with_help(WHERE))?;
     if body.data.result_type != "streams" {
-        let kind = body.data.result_type.chars().take(20).collect::<String>();
+        let kind = brief(&body.data.result_type, 20);
         let cause = Cause::Parse(format!("`{kind}` in place of streams of lines"));
         return Err(Error::new(tried, cause)
             .with_help("write a log query in loki.queries, not a metric query"));

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod ansible;
 pub mod arc;
 pub mod at_rest;
+mod brief;
 pub mod command;
 pub mod credential;
 pub mod docker;

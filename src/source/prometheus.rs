@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
+use super::brief::brief;
 use super::error::{Cause, Error, chain_of};
 use super::http::{Http, Reply, just_before};
 use super::memo::Memo;
@@ -82,7 +83,7 @@ pub(super) fn unwrapped<T: DeserializeOwned>(reply: &Reply) -> Result<T, Cause> 
         Err(error) => return Err(reply.misfit(&format!("not an answer of Prometheus: {error}"))),
     };
     if body.status != "success" || reply.status >= 300 {
-        let words: String = body.error.chars().take(200).collect();
+        let words = brief(&body.error, 200);
         return Err(Cause::Other(format!("prometheus says: {words}")));
     }
     body.data.ok_or_else(|| Cause::Parse("the answer has no data".to_owned()))

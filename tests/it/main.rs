@@ -8,6 +8,7 @@
 
 mod act;
 mod ansible_digest;
+mod any_secret;
 mod architecture;
 mod artifact_upload;
 mod black_box;
@@ -16,6 +17,7 @@ mod checks;
 mod config;
 mod container;
 mod credential;
+mod diagnosis_survives;
 mod docs;
 mod examples;
 mod fail_over;

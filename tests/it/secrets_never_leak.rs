@@ -71,6 +71,22 @@ fn the_black_box_gives_no_form_of_a_secret_away_that_only_a_file_of_the_machine_
     holds_nothing_of(&secret, &given);
 }
 
+#[test]
+fn no_output_gives_a_secret_of_any_shape_away() {
+    for (shape, secret) in Secret::of_other_shapes() {
+        let world = World::with(&secret);
+        let mut given = world.main();
+        repeats(&given, "stdout", "***");
+        repeats(&given, "preflight.json", "[redacted:known-value#");
+        holds_nothing_of(&secret, &given);
+        given = world.post();
+        let place = "ansible/ansible.log";
+        repeats(&given, &format!("artifact: {place}"), "[redacted:known-value#");
+        assert!(given.keys().any(|k| k.starts_with("artifact: report.html")), "{shape}");
+        holds_nothing_of(&secret, &given);
+    }
+}
+
 /// The words around the secret are there, so the source was read and shown, not left out.
 fn repeats(given: &BTreeMap<String, Vec<u8>>, place: &str, stands_for: &str) {
     let text = String::from_utf8_lossy(&given[place]);

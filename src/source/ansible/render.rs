@@ -92,7 +92,7 @@ impl Failure {
         found.or_else(|| printed().map(|p| format!("{}:{}", one_line(&p.file), p.line)))
     }
 
-    /// The message, exit code, command and the last 20 lines of stderr, or of stdout when stderr is empty; at most 4 KiB.
+    /// The message, whether the host was there, exit code, command and the last 20 lines of stderr, or of stdout when stderr is empty; at most 4 KiB.
     pub fn excerpt(&self) -> String {
         let mut text = String::new();
         if self.no_log {
@@ -100,6 +100,9 @@ impl Failure {
         }
         if !self.msg.is_empty() {
             let _ = writeln!(text, "{}", cut(self.msg.trim_end(), EXCERPT_CAP / 2));
+        }
+        if self.unreachable {
+            text.push_str("unreachable: true\n");
         }
         if let Some(rc) = self.rc {
             let _ = writeln!(text, "rc: {rc}");

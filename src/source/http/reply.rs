@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 
+use super::super::brief::brief;
 use super::super::error::{Cause, Error};
 
 /// An answer, whatever its status.
@@ -74,7 +75,7 @@ impl Reply {
     }
 }
 
-/// What a server said, in one line of at most 200 characters: the `message` of a JSON body, else the title of a page, else the start.
+/// What a server said, in one line of at most 200 characters and whole words: the `message` of a JSON body, else the title of a page, else the start.
 fn server_words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body.get(..4096).unwrap_or(body)).into_owned();
     let json = serde_json::from_slice::<serde_json::Value>(body).ok();
@@ -90,7 +91,7 @@ fn page_title(text: &str) -> Option<String> {
 }
 
 fn one_line(words: &str) -> String {
-    words.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect()
+    brief(&words.split_whitespace().collect::<Vec<_>>().join(" "), 200)
 }
 
 #[cfg(test)]
@@ -108,7 +109,8 @@ mod tests {
         assert_eq!(server_words(br#"{"message":"Bad credentials"}"#), "Bad credentials");
         assert_eq!(server_words(b"<html><title>502 Bad Gateway</title>"), "502 Bad Gateway");
         assert_eq!(server_words(b"plain\n words"), "plain words");
-        assert_eq!(server_words("ä".repeat(5000).as_bytes()).chars().count(), 200);
+        let long = server_words("wörd ".repeat(5000).as_bytes());
+        assert!(long.ends_with("wörd …") && long.chars().count() <= 202, "{long}");
     }
 
     #[test]

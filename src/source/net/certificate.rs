@@ -2,6 +2,8 @@
 
 use rustls::pki_types::CertificateDer;
 
+use super::super::brief::brief;
+
 /// Most certificates of one chain that are read.
 const LONGEST: usize = 10;
 
@@ -42,7 +44,7 @@ impl Chain {
 
 fn read(der: &CertificateDer<'_>) -> Option<Certificate> {
     let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
-    let subject = certificate.subject().to_string().chars().take(80).collect();
+    let subject = brief(&certificate.subject().to_string(), 80);
     Some(Certificate { subject, not_after: certificate.validity().not_after.timestamp() })
 }
 

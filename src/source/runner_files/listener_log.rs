@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use super::super::brief::brief;
 use super::record::{self, Record};
 
 /// Changes, jobs and lines that are kept, the latest.
@@ -140,7 +141,7 @@ impl ListenerLog {
         if let Some((_, pause)) =
             said.split_once("Back off ").or_else(|| said.split_once("Sleeping for "))
         {
-            self.pause = pause.split(" before").next().map(|p| cut(p).to_owned());
+            self.pause = pause.split(" before").next().map(cut);
         }
     }
 
@@ -172,7 +173,7 @@ impl ListenerLog {
         if self.trouble.len() >= 2 * LINES {
             self.trouble.remove(LINES);
         }
-        self.trouble.push_back(cut(line).to_owned());
+        self.trouble.push_back(cut(line));
     }
 
     fn enter(&mut self, at: i64, state: State) {
@@ -200,7 +201,7 @@ impl ListenerLog {
         if self.jobs.len() == JOBS {
             self.jobs.pop_front();
         }
-        let id = cut(id).to_owned();
+        let id = cut(id);
         self.jobs.push_back(Dispatched { id, received: at, ..Dispatched::default() });
     }
 
@@ -240,7 +241,7 @@ impl ListenerLog {
         let of_job = job.note(at, said);
         let crashed = job.code.is_some_and(|code| worker_result(code).is_none());
         if of_job && (record.trouble || crashed) && job.lines.len() < LINES {
-            job.lines.push(cut(line).to_owned());
+            job.lines.push(cut(line));
         }
         of_job
     }
@@ -290,8 +291,8 @@ fn after<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
     text.split_once(mark).map(|(_, rest)| rest)
 }
 
-fn cut(line: &str) -> &str {
-    line.get(..line.floor_char_boundary(LONGEST)).unwrap_or(line)
+fn cut(line: &str) -> String {
+    brief(line, LONGEST)
 }
 
 /// Words after which the listener is well.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::super::brief::brief;
 use super::record::{self, Record};
 
 /// What is kept at most.
@@ -119,11 +120,11 @@ impl WorkerLog {
             self.part = Part::Telemetry;
             "{".clone_into(&mut self.block);
         } else if let Some(name) = said.strip_prefix("Processing step: DisplayName='") {
-            self.under_way = Some(cut(name.trim_end_matches('\'')).to_owned());
+            self.under_way = Some(cut(name.trim_end_matches('\'')));
         } else if let Some(id) = said.strip_prefix("Job ID ") {
-            self.job_id.get_or_insert_with(|| cut(id.trim()).to_owned());
+            self.job_id.get_or_insert_with(|| cut(id.trim()));
         } else if let Some(result) = said.strip_prefix("Job result after all job steps finish: ") {
-            self.result = Some(cut(result.trim()).to_owned());
+            self.result = Some(cut(result.trim()));
             self.under_way = None;
         } else if said.starts_with("Job completed.") {
             self.completed = true;
@@ -165,7 +166,7 @@ impl WorkerLog {
         {
             self.job_key.get_or_insert(key);
         }
-        cut(line).clone_into(&mut self.before);
+        self.before = cut(line);
     }
 
     fn end_step(&mut self) {
@@ -201,11 +202,11 @@ fn push(lines: &mut Vec<String>, line: &str) {
     if lines.len() >= LINES {
         lines.remove(LINES / 2);
     }
-    lines.push(cut(line).to_owned());
+    lines.push(cut(line));
 }
 
-fn cut(line: &str) -> &str {
-    line.get(..line.floor_char_boundary(LONGEST)).unwrap_or(line)
+fn cut(line: &str) -> String {
+    brief(line, LONGEST)
 }
 
 #[cfg(test)]

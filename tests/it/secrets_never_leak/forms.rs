@@ -25,13 +25,33 @@ impl Secret {
         Self { value: value.collect() }
     }
 
+    /// Secrets of other shapes, each with random parts and with the name of the shape.
+    pub(super) fn of_other_shapes() -> Vec<(&'static str, Self)> {
+        let word = |length: usize| {
+            let mut random = [0_u8; 48];
+            SystemRandom::new().fill(&mut random).expect("randomness");
+            STANDARD.encode(random).replace(['+', '/'], "x")[..length].to_owned()
+        };
+        let long = || word(40);
+        [
+            ("lines", format!("{}\n{}\n{}", long(), long(), long())),
+            ("json", format!("{{\"token\": \"{}\", \"more\": [\"{}\"]}}", long(), long())),
+            ("foreign", format!("{}ä中{}€ß{}日", word(8), word(8), word(9))),
+            ("passphrase", [word(9), word(8), word(9), word(8)].join(" ")),
+            ("address", format!("https://{}:{}@db.example.test/{}", word(14), long(), word(20))),
+            ("base64", STANDARD.encode(format!("{}:{}", word(14), long()))),
+        ]
+        .map(|(shape, value)| (shape, Self { value }))
+        .into()
+    }
+
     /// Every form with its name.
     pub(super) fn forms(&self) -> Vec<(&'static str, String)> {
         let value = &self.value;
         let once = STANDARD.encode(value);
         let json = serde_json::to_string(value).expect("JSON");
         let hex = value.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-        let (head, tail) = value.split_at(18);
+        let (head, tail) = value.split_at(value.floor_char_boundary(value.len() / 2));
         vec![
             ("raw", value.clone()),
             ("double base64", STANDARD.encode(&once)),
