@@ -13,14 +13,18 @@
 mod anchors;
 mod blocks;
 mod canary;
+mod commands;
 mod decode;
 mod encode;
+#[cfg(test)]
+mod every_rule;
 pub mod glob;
 mod json;
 mod judge;
 mod keyed;
 mod keywords;
 mod known;
+mod manifest;
 mod number;
 mod path;
 mod patterns;
