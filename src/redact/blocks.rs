@@ -490,6 +490,7 @@ mod tests {
         assert_eq!(secrets("  \"-u\",\n  \"deploy:hunter22x\","), ["hunter22x"]);
         assert_eq!(secrets("- name: DB_PASSWORD\n  value: hunter22x"), ["hunter22x"]);
         assert!(secrets("  \"-u\",\n x[redacted:known-value]-more1").is_empty());
+        assert!(secrets("your password:\n[redacted:next-line#1]\nabcd1234efgh5678x").is_empty());
         assert!(secrets("your password:\nis not what you think").is_empty());
     }
 }
