@@ -17,7 +17,7 @@ mod commands;
 mod decode;
 mod encode;
 #[cfg(test)]
-mod every_rule;
+mod every_rule_tests;
 pub mod glob;
 mod json;
 mod judge;
