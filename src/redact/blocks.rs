@@ -4,20 +4,34 @@
 
 use std::ops::Range;
 
-use super::judge;
+use super::judge::{self, Class};
 use super::keyed;
+use super::manifest::{self, Manifest};
 use super::span::Span;
+use super::view;
 
 /// The rule of private keys.
 pub(super) const PRIVATE_KEY: &str = "private-key";
 /// The rule of Ansible vault blocks.
 pub(super) const VAULT: &str = "ansible-vault";
+/// The rule of values in a Secret of Kubernetes.
+pub(super) const KUBE_DATA: &str = "kube-data";
 /// The rule of values on the line below their key.
 pub(super) const NEXT_LINE: &str = "next-line";
 
 /// Keywords, in lower case, of lines that may open a block.
-pub(super) const KEYWORDS: &[&str] =
-    &["private key", "$ansible_vault;", "\"-u\"", "&quot;-u&quot;", "- -u", "-p\""];
+pub(super) const KEYWORDS: &[&str] = &[
+    "private key",
+    "$ansible_vault;",
+    "\"-u\"",
+    "&quot;-u&quot;",
+    "- -u",
+    "-p\"",
+    "- -p",
+    "\"-a\"",
+    "\"-w\"",
+    "machine ",
+];
 
 /// How many lines of other programs a block survives.
 const STRANGERS_MAX: usize = 3;
@@ -30,8 +44,10 @@ pub(super) enum State {
     Open,
     /// The body of a private key or a vault block.
     Body(Body),
-    /// One value on the next line.
-    Value(Expected),
+    /// One value on one of the next lines, of which so many may be something else.
+    Value(Expected, u8),
+    /// A manifest of Kubernetes.
+    Manifest(Manifest),
 }
 
 /// A block of lines of equal width.
@@ -60,6 +76,10 @@ pub(super) enum Expected {
     Word,
     /// The argument of a secret flag.
     Argument,
+    /// The argument of a flag of one letter, which is a password for some programs.
+    Short,
+    /// `password …` below `machine …`.
+    Login,
     /// `user:password`.
     UserPassword,
     /// `value: …` below `name: DB_PASSWORD`.
@@ -77,19 +97,40 @@ impl State {
         let before = std::mem::take(self);
         let rest = match before {
             Self::Body(body) => body.step(line, spans),
-            Self::Value(expected) => {
-                spans.extend(expected.value(line).map(|range| Span { range, rule: NEXT_LINE }));
-                Self::Open
+            Self::Value(expected, more) => {
+                let value = expected.value(line);
+                // A value that was replaced before has come.
+                let waits = value.is_none()
+                    && more > 0
+                    && !judge::holds_marker(line)
+                    && expected.survives(line);
+                spans.extend(value.map(|range| Span { range, rule: NEXT_LINE }));
+                if waits { Self::Value(expected, more - 1) } else { Self::Open }
+            }
+            Self::Manifest(manifest) => {
+                let (value, next) = manifest.step(line);
+                spans.extend(value.map(|range| Span { range, rule: KUBE_DATA }));
+                next.map_or(Self::Open, Self::Manifest)
             }
             Self::Open => Self::Open,
         };
-        *self = announced(line, keys).unwrap_or(rest);
+        *self = match rest {
+            Self::Manifest(_) => rest,
+            Self::Open | Self::Body(_) | Self::Value(..) => announced(line, keys).unwrap_or(rest),
+        };
     }
 
     /// Looks for a block that begins on a line, after [`State::step`]; adds the part of it that is on this line.
     pub(super) fn open(&mut self, line: &[u8], spans: &mut Vec<Span>) {
         if let Some(state) = opened(line, spans) {
             *self = state;
+        } else if let Some(manifest) = Manifest::of(line) {
+            let mut found = Vec::new();
+            manifest::in_text(line, &mut found);
+            spans.extend(found.into_iter().map(|range| Span { range, rule: KUBE_DATA }));
+            if !matches!(self, Self::Manifest(_)) {
+                *self = Self::Manifest(manifest);
+            }
         }
     }
 }
@@ -170,6 +211,13 @@ impl Kind {
     }
 }
 
+/// The part of a word that can belong to a body: some logs put their prefix right in front of it.
+fn without_prefix(line: &[u8], word: Range<usize>) -> Range<usize> {
+    let text = line.get(word.clone()).unwrap_or_default();
+    let prefix = text.iter().rposition(|b| matches!(b, b':' | b']' | b'|' | b'>'));
+    word.start + prefix.map_or(0, |at| at + 1)..word.end
+}
+
 impl Body {
     const fn of(kind: Kind) -> Self {
         Self { kind, width: 0, last: false, replaced: false, strangers: 0 }
@@ -183,7 +231,7 @@ impl Body {
             self.replaced |= self.width == 0;
             return State::Body(self);
         }
-        let word = last_word(line);
+        let word = without_prefix(line, last_word(line));
         let length = word.len();
         let solid = line.get(word.clone()).is_some_and(|w| self.kind.is_body(w));
         let checksum = self.last && length <= 5 && line.get(word.start) == Some(&b'=');
@@ -228,27 +276,48 @@ fn last_word(line: &[u8]) -> Range<usize> {
 /// The state after a line that ends with a key, a flag or a sentence about a secret.
 fn announced(line: &[u8], keys: &[usize]) -> Option<State> {
     let word = last_word(line);
-    let flag = line.get(word.clone())?;
-    if matches!(flag, b"-u" | b"--user") {
-        return Some(State::Value(Expected::UserPassword));
+    let text = line.get(word.clone())?;
+    let before = line.get(..word.start)?;
+    if matches!(text, b"-u" | b"--user") || line.trim_ascii_end().ends_with(b"&quot;-u&quot;,") {
+        return Some(State::Value(Expected::UserPassword, 0));
     }
-    let entity = line.trim_ascii_end();
-    if entity.ends_with(b"&quot;-u&quot;,") {
-        return Some(State::Value(Expected::UserPassword));
+    let quoted = line.get(word.end).is_some_and(|b| matches!(b, b'"' | b'\''));
+    let alone = quoted || before.trim_ascii_end().ends_with(b"-");
+    if matches!(text, b"-p" | b"-P" | b"-a" | b"-w") {
+        return alone.then_some(State::Value(Expected::Short, 0));
+    }
+    if before.ends_with(b"machine ") || (before.ends_with(b" login ") && holds(line, b"machine ")) {
+        return Some(State::Value(Expected::Login, 1));
     }
     let hit = keys.iter().rev().find(|at| word.contains(at)).or_else(|| keys.last())?;
-    let quoted = line.get(word.end).is_some_and(|b| matches!(b, b'"' | b'\''));
-    if flag.starts_with(b"-") && word.contains(hit) {
-        let class = judge::key_class(flag);
-        let alone = quoted || line.get(..word.start)?.trim_ascii() == b"-";
-        return class.filter(|_| alone).map(|_| State::Value(Expected::Argument));
+    if text.starts_with(b"-") && word.contains(hit) {
+        let class = judge::key_class(text);
+        return class.filter(|_| alone).map(|_| State::Value(Expected::Argument, 0));
     }
-    if line.get(..word.start)?.trim_ascii_end().ends_with(b"name:")
-        && judge::key_class(flag).is_some()
-    {
-        return Some(State::Value(Expected::NamedValue));
+    let names = pair_before(before).is_some_and(|(key, _)| {
+        matches!(key, b"name" | b"key" | b"option" | b"variable" | b"parameter" | b"property")
+    });
+    if names && judge::key_class(text).is_some() {
+        return Some(State::Value(Expected::NamedValue, 2));
     }
-    sentence(line, keys).then_some(State::Value(Expected::Word))
+    sentence(line, keys).then_some(State::Value(Expected::Word, 2))
+}
+
+fn holds(line: &[u8], what: &[u8]) -> bool {
+    find(line, what).is_some()
+}
+
+/// The key of the pair whose value begins where `before` ends, and where that is without quotes: `"name": "` or `name: `.
+fn pair_before(before: &[u8]) -> Option<(&[u8], usize)> {
+    let bare = |text: &[u8]| {
+        let last = text.iter().rposition(|b| !matches!(b, b'"' | b'\'' | b' ' | b'\t'));
+        last.map_or(0, |at| at + 1)
+    };
+    let sign = bare(before);
+    let rest = before.get(..sign)?.strip_suffix(b":")?;
+    let rest = rest.get(..bare(rest))?;
+    let width = rest.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || **b == b'_').count();
+    Some((rest.get(rest.len() - width..)?, before.len()))
 }
 
 /// A line about a key or a password whose value comes next: it ends with a colon, or says that something was generated.
@@ -265,15 +334,26 @@ impl Expected {
     fn value(self, line: &[u8]) -> Option<Range<usize>> {
         let word = last_word(line);
         let text = line.get(word.clone())?;
-        let before = line.get(..word.start)?.trim_ascii();
+        let before = line.get(..word.start)?;
         match self {
-            Self::Word => judge::is_mixed(text, 16)
-                .then_some(())
-                .filter(|()| judge::is_value(text) && is_word(text))
-                .map(|()| word),
+            Self::Word => {
+                let before = before.get(view::lead_width(line, 0)..).unwrap_or_default();
+                let alone = pair_before(before).is_none_or(|(key, _)| key.is_empty());
+                let word = without_prefix(line, word);
+                let text = line.get(word.clone())?;
+                let fits = judge::is_mixed(text, 16) && judge::is_value(text) && is_word(text);
+                (alone && fits).then_some(word)
+            }
             Self::Argument => {
                 let argument = text.strip_prefix(b"- ").unwrap_or(text);
-                (judge::is_value(argument) && !argument.starts_with(b"-")).then_some(word)
+                let fits = judge::is_value(argument) && !argument.starts_with(b"-");
+                fits.then(|| whole(line, word))
+            }
+            Self::Short => (judge::is_argument(text) && judge::is_secret(Class::Named, text))
+                .then(|| whole(line, word)),
+            Self::Login => {
+                let fits = before.ends_with(b"password ") && judge::is_value(text);
+                fits.then_some(word)
             }
             // The colon of an earlier replacement parts no user from a password.
             Self::UserPassword if judge::holds_marker(text) => None,
@@ -282,11 +362,40 @@ impl Expected {
                 let password = text.get(colon + 1..)?;
                 judge::is_value(password).then_some(word.start + colon + 1..word.end)
             }
-            Self::NamedValue => (before.ends_with(b"value:") || before.ends_with(b"value: \""))
-                .then_some(())
-                .filter(|()| judge::is_value(text))
-                .map(|()| word),
+            Self::NamedValue => {
+                let word = whole(line, word);
+                let (key, _) = pair_before(line.get(..word.start)?)?;
+                let text = line.get(word.clone())?;
+                (key.eq_ignore_ascii_case(b"value") && judge::is_value(text)).then_some(word)
+            }
         }
+    }
+
+    /// Whether the value may still come after a line without it.
+    fn survives(self, line: &[u8]) -> bool {
+        let word = last_word(line);
+        match self {
+            // An empty line, whatever a log puts in front of it.
+            Self::Word => {
+                let text = line.get(word.clone()).unwrap_or_default();
+                word.start <= 40
+                    && (text.is_empty() || text.ends_with(b"]") || text.ends_with(b":"))
+                    || view::lead_width(line, 0) + 1 >= line.len()
+            }
+            Self::NamedValue => pair_before(line.get(..word.start).unwrap_or_default()).is_some(),
+            Self::Login => line.get(..word.start).is_some_and(|b| b.ends_with(b"login ")),
+            Self::Argument | Self::Short | Self::UserPassword => false,
+        }
+    }
+}
+
+/// The whole of a quoted text of which the last word is known.
+fn whole(line: &[u8], word: Range<usize>) -> Range<usize> {
+    let Some(quote) = line.get(word.end).filter(|b| matches!(b, b'"' | b'\'')) else { return word };
+    let before = line.get(..word.start).unwrap_or_default();
+    match before.iter().rposition(|b| b == quote) {
+        Some(open) => open + 1..word.end,
+        None => word,
     }
 }
 
@@ -381,6 +490,7 @@ mod tests {
         assert_eq!(secrets("  \"-u\",\n  \"deploy:hunter22x\","), ["hunter22x"]);
         assert_eq!(secrets("- name: DB_PASSWORD\n  value: hunter22x"), ["hunter22x"]);
         assert!(secrets("  \"-u\",\n x[redacted:known-value]-more1").is_empty());
+        assert!(secrets("your password:\n[redacted:next-line#1]\nabcd1234efgh5678x").is_empty());
         assert!(secrets("your password:\nis not what you think").is_empty());
     }
 }

@@ -155,6 +155,7 @@ fn base32(c: char) -> char {
 /// its length.
 const SHAPES: &[(&str, &str)] = &[
     ("github-token", "using ghs_<a36> now"),
+    ("fine-grained-token", "using github_pat_<a82> now"),
     ("jwt", "id eyJhbGciOiJub25lIn0.<a40> now"),
     ("aws-access-key", "key AKIA<U16> now"),
     ("aws-session-token", "FwoGZXIvYXdzE<a80> now"),
@@ -170,9 +171,12 @@ const SHAPES: &[(&str, &str)] = &[
     ("key-header", "X-Acme-Key: <a32>"),
     ("cookie", "Set-Cookie: sid=<a32>; Path=/"),
     ("cli-password", "curl -u ann:<a24> https://host"),
-    ("argv-password", "['curl', '-u', 'ann:<a24>']"),
+    ("argv-password", "['tool', '-u', 'ann:<a24>']"),
     ("sql-password", "CREATE USER ann IDENTIFIED BY '<a24>'"),
     ("sentence", "the passphrase is <a24>"),
+    ("credential-pair", "get(url, auth=('ann', '<a24>'))"),
+    ("config-value", "requirepass <a24>"),
+    ("password-hash", "ann:$6$saltsalt$<a86>:19000:"),
     ("netrc", "machine host login ann password <a24>"),
     ("pgpass", "host:5432:shop:ann:<a24>"),
     ("webhook", "https://hooks.slack.com/services/<a40>"),
@@ -186,6 +190,7 @@ const SHAPES: &[(&str, &str)] = &[
     ("cli-flag", "deploy --token <a24>"),
     ("private-key", "-----BEGIN PRIVATE KEY-----\n<a64>"),
     ("ansible-vault", "$ANSIBLE_VAULT;1.1;AES256\n<x80>"),
+    ("kube-data", "kind: Secret\ndata:\n  a: <a24>"),
     ("next-line", "password:\n<a24>"),
 ];
 

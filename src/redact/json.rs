@@ -66,7 +66,8 @@ impl Walk<'_> {
             None => return redacted,
             Some(Hidden::Rule(rule)) => (rule, true),
             Some(Hidden::Keyed(class)) => {
-                (KEYED, class != Class::Weak || judge::is_secret(class, text.as_bytes()))
+                let sure = !matches!(class, Class::Weak | Class::Terse);
+                (KEYED, sure || judge::is_secret(class, text.as_bytes()))
             }
         };
         let is_replaced = span::is_marker(text, rules::is_id);

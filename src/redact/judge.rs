@@ -10,6 +10,10 @@ use super::words;
 pub(super) enum Class {
     /// A password: the value is secret whatever it looks like.
     Password,
+    /// `pass` or `pw` alone, which may be a result of a test as well: the value is secret if it is quoted or looks like one.
+    Terse,
+    /// The token or key of an interface, which holds no name of another thing: the value is secret unless it is one plain word.
+    Named,
     /// A token or a key with a telling name: the value is secret unless it looks like a name.
     Secret,
     /// Some key: the value is secret if it looks like one.
@@ -39,6 +43,9 @@ pub(super) fn key_class(key: &[u8]) -> Option<Class> {
 }
 
 fn word_class(word: &str, before: &str, next: &str, count: usize) -> Option<Class> {
+    if matches!(word, "nopasswd" | "nopassword" | "libsecret") {
+        return None;
+    }
     let ends = |ends: &[&str]| ends.iter().any(|end| word.ends_with(end));
     if ends(&[
         "password",
@@ -54,26 +61,25 @@ fn word_class(word: &str, before: &str, next: &str, count: usize) -> Option<Clas
     ]) {
         return Some(Class::Password);
     }
-    if word == "pass"
-        && count > 1
-        && !matches!(before, "one" | "two" | "first" | "second" | "single" | "by" | "to" | "multi")
+    if matches!(word, "pass" | "pw") {
+        let counted =
+            matches!(before, "one" | "two" | "first" | "second" | "single" | "by" | "to" | "multi");
+        let class = if count > 1 { Class::Password } else { Class::Terse };
+        return Some(class).filter(|_| !counted);
+    }
+    if ends(&["secret", "token"]) {
+        let of_interface = words::has(&words::INTERFACE, before.as_bytes());
+        let named = of_interface && !(word == "secret" && before == "auth");
+        return Some(if named { Class::Named } else { Class::Secret });
+    }
+    if ends(&["apikey", "accesskey", "secretkey"]) {
+        return Some(Class::Named);
+    }
+    if ends(&["credential", "credentials", "privatekey", "authkey", "psk"])
+        || word == "pat" && count > 1
+        || word == "login" && before == "sonar"
+        || word == "base" && before == "key"
     {
-        return Some(Class::Password);
-    }
-    if ends(&[
-        "secret",
-        "token",
-        "credential",
-        "credentials",
-        "apikey",
-        "accesskey",
-        "secretkey",
-        "privatekey",
-        "authkey",
-    ]) {
-        return Some(Class::Secret);
-    }
-    if word == "login" && before == "sonar" || word == "base" && before == "key" {
         return Some(Class::Secret);
     }
     if word != "key" || next == "base" || words::has(&words::KEY_NOT_OF, before.as_bytes()) {
@@ -81,6 +87,7 @@ fn word_class(word: &str, before: &str, next: &str, count: usize) -> Option<Clas
     }
     match before {
         "" => None,
+        "api" | "access" | "secret" | "encryption" | "signing" => Some(Class::Named),
         _ if words::has(&words::KEY_OF, before.as_bytes()) => Some(Class::Secret),
         _ => Some(Class::Weak),
     }
@@ -161,7 +168,23 @@ pub(super) fn is_placeholder(value: &[u8]) -> bool {
         || windows
         || opens.iter().any(|open| value.starts_with(open))
         || is_absent(word)
+        || is_kind(word)
         || holds_marker(value)
+}
+
+/// `your_password`, `my-api-key`, `password]`: words that say what would stand there.
+fn is_kind(value: &[u8]) -> bool {
+    let end = value.iter().rposition(|b| !matches!(b, b']' | b')' | b'}' | b'>'));
+    let mut parts = value.get(..end.map_or(0, |at| at + 1)).unwrap_or_default();
+    let mut words = 0;
+    while let Some(at) = parts.iter().position(|b| matches!(b, b'-' | b'_')) {
+        if !words::has(&words::KINDS, parts.get(..at).unwrap_or_default()) {
+            return false;
+        }
+        words += 1;
+        parts = parts.get(at + 1..).unwrap_or_default();
+    }
+    words < 8 && words::has(&words::KINDS, parts)
 }
 
 fn is_absent(word: &[u8]) -> bool {
@@ -180,6 +203,18 @@ pub(super) fn is_mixed(value: &[u8], shortest: usize) -> bool {
         && value.iter().any(u8::is_ascii_digit)
 }
 
+/// Whether a value looks as if it was made by chance: letters and digits, or letters whose case changes often.
+pub(super) fn is_scrambled(value: &[u8], shortest: usize) -> bool {
+    is_mixed(value, shortest) || value.len() >= shortest && has_mixed_case(value)
+}
+
+/// Whether an argument of a command is one that is hidden: no number, no port or host, no path, no option.
+pub(super) fn is_argument(value: &[u8]) -> bool {
+    let number =
+        value.iter().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.' | b'-' | b';' | b','));
+    is_value(value) && !number && !value.starts_with(b"-") && !is_path(value)
+}
+
 /// Whether a value without the help of a key looks like a secret: nothing that [`is_secret`] excludes.
 pub(super) fn is_value(value: &[u8]) -> bool {
     value.len() >= 3 && !is_placeholder(value) && !is_name(value)
@@ -193,7 +228,10 @@ pub(super) fn is_secret(class: Class, value: &[u8]) -> bool {
     }
     match class {
         Class::Password => value.len() >= 3 && !is_sentence(head),
-        Class::Secret => value.len() >= 6 && !head.contains(&b' ') && looks_random(head),
+        Class::Named if value.len() >= 8 && is_joined(head) => true,
+        Class::Secret | Class::Terse | Class::Named => {
+            value.len() >= 6 && !head.contains(&b' ') && looks_random(head)
+        }
         Class::Weak => is_mixed(head, 16) && !head.contains(&b' ') && looks_random(head),
     }
 }
@@ -282,9 +320,27 @@ fn looks_random(value: &[u8]) -> bool {
     }
     digits > 0
         || has_mixed_case(value)
+        || is_shouted(value)
         || value
             .iter()
             .any(|b| b.is_ascii_punctuation() && !matches!(b, b'-' | b'_' | b'.' | b'/' | b':'))
+}
+
+/// Words joined by hyphens of which some say more than what kind of thing the value is: `orchid-api-token`, but not `your-api-token`.
+fn is_joined(value: &[u8]) -> bool {
+    let mut parts = value.split(|b| *b == b'-');
+    let words = parts.clone().all(|p| !p.is_empty() && p.iter().all(u8::is_ascii_alphanumeric));
+    words && value.contains(&b'-') && parts.any(|p| !words::has(&words::KINDS, p) && !is_absent(p))
+}
+
+/// `ORCHID-db-pass`: capitals in one word and none in another.
+fn is_shouted(value: &[u8]) -> bool {
+    let mut parts = value.split(|b| *b == b'-');
+    let all = |part: &[u8], of: fn(&u8) -> bool| part.len() >= 3 && part.iter().all(of);
+    value.len() >= 10
+        && parts.clone().all(|p| !p.is_empty() && p.iter().all(u8::is_ascii_alphanumeric))
+        && parts.clone().any(|p| all(p, u8::is_ascii_uppercase))
+        && parts.any(|p| p.iter().any(u8::is_ascii_lowercase))
 }
 
 /// Letters whose case changes more often than in `CamelCase`.
@@ -334,11 +390,18 @@ mod tests {
             ("ansible_become_pass", Some(Class::Password)),
             ("keystorePassword", Some(Class::Password)),
             ("db_password_prod", Some(Class::Password)),
-            ("apiKey", Some(Class::Secret)),
-            ("AWS_SECRET_ACCESS_KEY", Some(Class::Secret)),
+            ("apiKey", Some(Class::Named)),
+            ("AWS_SECRET_ACCESS_KEY", Some(Class::Named)),
             ("SECRET_KEY_BASE", Some(Class::Secret)),
             ("sonar.login", Some(Class::Secret)),
-            ("_authToken", Some(Class::Secret)),
+            ("_authToken", Some(Class::Named)),
+            ("db_pw", Some(Class::Password)),
+            ("pw", Some(Class::Terse)),
+            ("pass", Some(Class::Terse)),
+            ("GH_PAT", Some(Class::Secret)),
+            ("wpa_psk", Some(Class::Secret)),
+            ("pull_secret", Some(Class::Secret)),
+            ("token_header", None),
             ("DB_PASSWORD_FILE", None),
             ("PASSWORD_MIN_LENGTH", None),
             ("max_tokens", None),

@@ -13,8 +13,25 @@ pub(super) const KEYED: &str = "keyed-value";
 pub(super) const FLAG: &str = "cli-flag";
 
 /// Parts of keys, in lower case, that the line scanner looks for.
-pub(super) const KEYWORDS: &[&str] =
-    &["pass", "pwd", "secret", "token", "key", "credential", "sonar.login"];
+pub(super) const KEYWORDS: &[&str] = &[
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "credential",
+    "sonar.login",
+    "_pw",
+    "pw=",
+    "pw:",
+    "pw\"",
+    "pw'",
+    "pw\\",
+    "psk",
+    "_pat=",
+    "_pat:",
+    "_pat\"",
+];
 
 /// Longest key, in bytes.
 const KEY_MAX: usize = 100;
@@ -36,9 +53,22 @@ pub(super) struct Keyed {
 pub(super) struct Value {
     range: Range<usize>,
     quoted: bool,
-    colon: bool,
+    sign: Sign,
     /// Set when the value goes on after what is judged of it.
     cut: bool,
+}
+
+/// What stands between a key and its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    /// `:`, as in prose.
+    Colon,
+    /// `=`, `=>`, `:=`, or the blank after a flag.
+    Equals,
+    /// `>` of an element.
+    Tag,
+    /// What parts words that have nothing to do with each other as well: `ENV KEY value`, `| key | value |`, `("key", "value")`.
+    Loose,
 }
 
 /// Adds the secret values on a line to `spans`, given the places of [`KEYWORDS`] on it.
@@ -68,18 +98,71 @@ pub(super) fn at(line: &[u8], hit: usize) -> Option<Keyed> {
     let rest = line.get(key.end..)?;
     let quote = quote_width(rest);
     let rest_start = key.end + quote;
-    let (separator, colon) = separator(line.get(rest_start..)?, flag, quote > 0, class)?;
+    let rest = line.get(rest_start..)?;
+    let (separator, sign) = separator(rest, flag, quote > 0, class).or_else(|| {
+        let width = loose(rest, before(line, &key, quote > 0), quote > 0)?;
+        let variable = name.contains(&b'_') || name.starts_with(b"PG");
+        let variable = variable && !name.iter().any(u8::is_ascii_lowercase);
+        let variable = variable || before(line, &key, false).ends_with(b"ENV ");
+        Some((width, if variable { Sign::Equals } else { Sign::Loose }))
+    })?;
+    // A word in capitals with a colon is a heading or a result: `PASS: 12`.
+    if class == Class::Terse && sign == Sign::Colon && !name.iter().all(u8::is_ascii_lowercase) {
+        return None;
+    }
     let start = rest_start + separator;
-    Some(Keyed { class, flag, value: value_at(line, start, colon, is_query(line, &key)) })
+    Some(Keyed { class, flag, value: value_at(line, start, sign, is_query(line, &key)) })
 }
+
+/// What stands before a key, without its quote.
+fn before<'l>(line: &'l [u8], key: &Range<usize>, quoted: bool) -> &'l [u8] {
+    let before = line.get(key.start.saturating_sub(KEY_MAX)..key.start).unwrap_or_default();
+    if !quoted {
+        return before;
+    }
+    let quote = before.iter().rposition(|b| !matches!(b, b'"' | b'\'' | b'`' | b'\\'));
+    before.get(..quote.map_or(0, |at| at + 1)).unwrap_or_default()
+}
+
+/// Width of what parts a key and its value when only what stands before the key says that there is a value.
+fn loose(rest: &[u8], before: &[u8], quoted: bool) -> Option<usize> {
+    let blanks = blanks(rest);
+    match rest.get(blanks..)? {
+        [b'|', after @ ..] if before.trim_ascii_end().ends_with(b"|") => {
+            let more = self::blanks(after);
+            let cell = after.get(more..)?.split(|b| *b == b'|').next()?;
+            let closed = after.len() > more + cell.len();
+            let one_word = !cell.trim_ascii().contains(&b' ');
+            (more > 0 && closed && one_word).then_some(blanks + 1 + more)
+        }
+        [b',', after @ ..] if quoted && before.ends_with(b"(") => {
+            let more = self::blanks(after);
+            (quote_width(after.get(more..)?) > 0).then_some(blanks + 1 + more)
+        }
+        [_, ..] if !quoted && blanks > 0 => {
+            let word = before.strip_suffix(b" ")?.rsplit(|b| !is_key_byte(*b)).next()?;
+            SETTERS.contains(&word).then_some(blanks)
+        }
+        _ => None,
+    }
+}
+
+/// Words in front of a key and, without a sign between them, its value.
+const SETTERS: &[&[u8]] =
+    &[b"ENV", b"ARG", b"set", b"setx", b"SETX", b"setenv", b"-x", b"-gx", b"-Ux"];
 
 fn is_secret(line: &[u8], class: Class, value: &Value) -> bool {
     let Some(bytes) = line.get(value.range.clone()) else { return false };
+    let class = match class {
+        Class::Terse if value.quoted => Class::Password,
+        Class::Password if value.sign == Sign::Loose => Class::Secret,
+        other => other,
+    };
     if !judge::is_secret(class, bytes) || value.quoted && is_between_strings(bytes) {
         return false;
     }
     let after = line.get(value.range.end..).unwrap_or_default().trim_ascii_start();
-    let prose = value.colon
+    let prose = value.sign == Sign::Colon
         && !value.quoted
         && after.first().is_some_and(u8::is_ascii_alphanumeric)
         && !next_is_key(after);
@@ -142,7 +225,8 @@ fn is_query(line: &[u8], key: &Range<usize>) -> bool {
     key.start.checked_sub(1).and_then(|at| line.get(at)).is_some_and(|b| matches!(b, b'?' | b'&'))
 }
 
-const QUOTES: &[&[u8]] = &[b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"%22"];
+/// Quotes of more than one byte: entities, and how a shell writes a quote between quotes.
+const QUOTES: &[&[u8]] = &[b"&quot;", b"&#34;", b"&#39;", b"&apos;", b"%22", b"'\"'\"'", br"'\''"];
 
 /// Line ends as entities, where an unquoted value ends.
 const LINE_ENDS: &[&[u8]] = &[b"&#10;", b"&#13;", b"&#xA;", b"&#xD;"];
@@ -159,40 +243,40 @@ fn quote_width(rest: &[u8]) -> usize {
     }
 }
 
-/// Width of the separator between key and value with the blanks around it, and whether it is a colon.
-fn separator(rest: &[u8], flag: bool, quoted: bool, class: Class) -> Option<(usize, bool)> {
+/// Width of the separator between key and value with the blanks around it, and what it is.
+fn separator(rest: &[u8], flag: bool, quoted: bool, class: Class) -> Option<(usize, Sign)> {
     let close = usize::from(quoted && rest.first() == Some(&b']'));
     let rest = rest.get(close..)?;
     let blanks = blanks(rest);
     let sign = rest.get(blanks..)?;
-    let (width, colon) = match sign {
-        [b'=', b'>' | b'=', ..] | [b':', b'=', ..] => (2, false),
+    let (width, kind) = match sign {
+        [b'=', b'>' | b'=', ..] | [b':', b'=', ..] => (2, Sign::Equals),
         [b':', b':' | b'?' | b'+', ..] => return None,
-        [b'=', ..] => (1, false),
-        [b':', ..] => (1, true),
-        [b'>', ..] if blanks == 0 && !flag => (1, false),
-        [b',', ..] if flag && quoted => (1, false),
-        _ if flag && blanks > 0 && !quoted => (0, false),
-        _ => return other_separator(rest, quoted, class).map(|width| (close + width, false)),
+        [b'=', ..] => (1, Sign::Equals),
+        [b':', ..] => (1, Sign::Colon),
+        [b'>', ..] if blanks == 0 && !flag && is_element(sign) => (1, Sign::Tag),
+        [b',', ..] if flag && quoted => (1, Sign::Equals),
+        // The columns of a help text are further apart.
+        _ if flag && blanks == 1 && !quoted => (0, Sign::Equals),
+        _ => {
+            let width = other_separator(rest, quoted, class)?;
+            return Some((close + width, Sign::Equals));
+        }
     };
     let after = sign.get(width..)?;
-    Some((close + blanks + width + self::blanks(after), colon))
+    Some((close + blanks + width + self::blanks(after), kind))
+}
+
+/// Whether a `>` is followed by what ends the element, within what is judged of a value.
+fn is_element(rest: &[u8]) -> bool {
+    rest.iter().take(JUDGED_MAX).any(|b| *b == b'<')
 }
 
 /// `", "value": ` and `" value=` (pairs of name and value), `password 'x'`, `password "x"`.
 fn other_separator(rest: &[u8], quoted: bool, class: Class) -> Option<usize> {
     if quoted {
-        let skipped = rest
-            .iter()
-            .take(8)
-            .take_while(|b| matches!(b, b',' | b' ' | b'"' | b'\'' | b'\\'))
-            .count();
-        let tail = rest.get(skipped..)?;
-        let tail = if tail.get(..5)?.eq_ignore_ascii_case(b"value") {
-            tail.get(5..)?
-        } else {
-            return None;
-        };
+        let skipped = before_value(rest)?;
+        let tail = rest.get(skipped + 5..)?;
         let quote = quote_width(tail);
         let sign = tail.get(quote..)?;
         let before = blanks(sign);
@@ -205,12 +289,45 @@ fn other_separator(rest: &[u8], quoted: bool, class: Class) -> Option<usize> {
     (class == Class::Password && before > 0 && before < 3 && quote).then_some(before)
 }
 
+/// Where the key `value` begins in what follows the name of a pair; a pair or two may stand between them.
+fn before_value(rest: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    for _ in 0..3 {
+        let tail = rest.get(at..)?;
+        let between = |b: &&u8| matches!(b, b',' | b' ' | b'"' | b'\'' | b'\\' | b'\t');
+        at += tail.iter().take(BLANKS_MAX).take_while(between).count();
+        let tail = rest.get(at..)?;
+        if tail.get(..5)?.eq_ignore_ascii_case(b"value") {
+            return Some(at);
+        }
+        // Another pair: its key, its sign, and its value up to the comma.
+        let key = tail.iter().take(KEY_MAX).take_while(|b| is_key_byte(**b)).count();
+        let sign = tail.get(key..)?;
+        let sign = sign.get(quote_width(sign)..)?.trim_ascii_start();
+        let is_pair = key > 0 && matches!(sign.first(), Some(b':' | b'='));
+        let comma = sign.iter().take(KEY_MAX).position(|b| matches!(b, b',' | b'}' | b'>'))?;
+        if !is_pair || sign.get(comma) != Some(&b',') {
+            return None;
+        }
+        at = rest.len() - sign.len() + comma;
+    }
+    None
+}
+
 fn blanks(bytes: &[u8]) -> usize {
     bytes.iter().take(BLANKS_MAX).take_while(|b| matches!(b, b' ' | b'\t')).count()
 }
 
-fn value_at(line: &[u8], start: usize, colon: bool, query: bool) -> Option<Value> {
+/// What stands around a value in the notation of some languages.
+const WRAPPERS: &[&[u8]] = &[b"Some(", b"Ok(", b"!!str ", b"!!binary ", b"["];
+
+fn value_at(line: &[u8], start: usize, sign: Sign, query: bool) -> Option<Value> {
     let rest = line.get(start..)?;
+    let wrapper = WRAPPERS.iter().find(|w| rest.starts_with(w)).map_or(0, |w| w.len());
+    let quoted = rest.get(wrapper..).is_some_and(|rest| quote_width(rest) > 0);
+    let wrapper = if quoted || wrapper > 1 { wrapper } else { 0 };
+    let rest = rest.get(wrapper..)?;
+    let start = start + wrapper;
     let prefix = usize::from(matches!(rest, [b'u' | b'b', b'\'' | b'"', ..]));
     let rest = rest.get(prefix..)?;
     let start = start + prefix;
@@ -223,12 +340,13 @@ fn value_at(line: &[u8], start: usize, colon: bool, query: bool) -> Option<Value
         return Some(Value {
             range,
             quoted: true,
-            colon,
+            sign,
             cut: closed.is_none() && head.len() < body.len(),
         });
     }
     let head = rest.get(..rest.len().min(JUDGED_MAX))?;
-    let width = head.iter().take_while(|b| !ends_bare(**b)).count();
+    let element = (sign == Sign::Tag).then(|| head.iter().position(|b| *b == b'<')).flatten();
+    let width = element.unwrap_or_else(|| head.iter().take_while(|b| !ends_bare(**b)).count());
     let cut = width == JUDGED_MAX;
     let mut bare = head.get(..width)?;
     let entity = |at: &usize| {
@@ -244,12 +362,7 @@ fn value_at(line: &[u8], start: usize, colon: bool, query: bool) -> Option<Value
         bare = shorter;
     }
     let cut = cut && bare.len() == width;
-    (!bare.is_empty()).then(|| Value {
-        range: start..start + bare.len(),
-        quoted: false,
-        colon,
-        cut,
-    })
+    (!bare.is_empty()).then(|| Value { range: start..start + bare.len(), quoted: false, sign, cut })
 }
 
 /// Where a value ends that was cut while it was judged.
@@ -277,7 +390,7 @@ fn unmatched(bare: &[u8]) -> Option<&[u8]> {
 
 /// Length of a quoted value: up to the same quote with the same number of backslashes; nothing when it is not closed.
 fn closing(body: &[u8], quote: &[u8]) -> Option<usize> {
-    if quote.starts_with(b"&") || quote.starts_with(b"%") {
+    if QUOTES.contains(&quote) {
         return body.windows(quote.len()).position(|w| w == quote);
     }
     let (mark, own) = quote.split_last()?;

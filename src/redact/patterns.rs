@@ -11,6 +11,7 @@ use memchr::{memchr, memrchr};
 use super::blocks::{self, State};
 use super::keyed;
 use super::keywords::{Found, Keywords};
+use super::manifest;
 use super::rules::{self, COMPILED};
 use super::span::{self, Span};
 use super::view::{self, View};
@@ -50,7 +51,7 @@ impl Prefilter {
         for keyword in keyed::KEYWORDS {
             wanted.entry(keyword).or_default().keyed = true;
         }
-        for keyword in blocks::KEYWORDS {
+        for keyword in blocks::KEYWORDS.iter().chain(manifest::KEYWORDS) {
             wanted.entry(keyword).or_default().block = true;
         }
         wanted.entry(span::OPEN).or_default().marker = true;

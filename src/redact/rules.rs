@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::judge;
+use super::{commands, judge};
 
 /// A kind of secret.
 pub(super) struct Rule {
@@ -29,6 +29,10 @@ pub(super) enum Check {
     Value,
     /// It holds letters and digits as well.
     Mixed,
+    /// It looks as if it was made by chance.
+    Scrambled,
+    /// It is an argument of a command that says no number, no path and no host.
+    Argument,
 }
 
 impl Check {
@@ -37,6 +41,8 @@ impl Check {
             Self::Shape => !judge::holds_marker(value),
             Self::Value => judge::is_value(value),
             Self::Mixed => judge::is_value(value) && judge::is_mixed(value, 8),
+            Self::Scrambled => judge::is_value(value) && judge::is_scrambled(value, 8),
+            Self::Argument => judge::is_argument(value),
         }
     }
 }
@@ -53,8 +59,13 @@ pub(super) static COMPILED: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
         let shape = RegexBuilder::new(rule.pattern).unicode(false).build().ok()?;
         Some(Compiled { rule, shape })
     };
-    RULES.iter().filter_map(compile).collect()
+    rows().filter_map(compile).collect()
 });
+
+/// All rows.
+fn rows() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().chain(commands::ROWS)
+}
 
 /// Ids of rules that are not rows of this table.
 const OTHER_IDS: &[&str] = &[
@@ -64,11 +75,12 @@ const OTHER_IDS: &[&str] = &[
     super::blocks::PRIVATE_KEY,
     super::blocks::VAULT,
     super::blocks::NEXT_LINE,
+    super::blocks::KUBE_DATA,
 ];
 
 /// Every id that can stand in a replacement.
 pub(super) fn ids() -> impl Iterator<Item = &'static str> {
-    RULES.iter().map(|rule| rule.id).chain(OTHER_IDS.iter().copied())
+    rows().map(|rule| rule.id).chain(OTHER_IDS.iter().copied())
 }
 
 /// Whether an id can stand in a replacement.
@@ -76,7 +88,8 @@ pub(super) fn is_id(id: &str) -> bool {
     ids().any(|known| known == id) || super::user::is_name(id)
 }
 
-const fn rule(
+/// A row.
+pub(super) const fn rule(
     id: &'static str,
     keywords: &'static [&'static str],
     pattern: &'static str,
@@ -88,10 +101,12 @@ const fn rule(
 const RULES: &[Rule] = &[
     rule(
         "github-token",
-        &["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"],
-        r"(?:gh[opusr]_|github_pat_)[A-Za-z0-9][A-Za-z0-9._-]{18,}[A-Za-z0-9_-]",
+        &["ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
+        r"gh[opusr]_[A-Za-z0-9][A-Za-z0-9._-]{18,}[A-Za-z0-9_-]",
         Check::Shape,
     ),
+    // An id of its own: the other one repeats a part of this secret.
+    rule("fine-grained-token", &["github_pat_"], r"github_pat_\w{20,}", Check::Shape),
     rule("jwt", &["eyj"], r"eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)*", Check::Shape),
     rule(
         "aws-access-key",
@@ -107,8 +122,8 @@ const RULES: &[Rule] = &[
     ),
     rule(
         "url-parameter",
-        &["sig=", "signature=", "token=", "key=", "password=", "secret="],
-        r#"(?i)[?&;](?:sig|signature|x-(?:amz|goog)-(?:signature|security-token)|access_token|auth_token|token|api_?key|key|password|client_secret|secret)=([^&\s"'<>\\]{8,})"#,
+        &["sig=", "signature=", "token=", "key=", "password=", "secret=", "pass=", "auth="],
+        r#"(?i)(?:[?&;](?:sig|signature|x-(?:amz|goog)-(?:signature|security-token)|access_token|auth_token|token|api_?key|key|password|client_secret|secret)|[?&](?:[\w-]{0,16}(?:access|api|app|auth|client|private|refresh|session|vault)[_-]?(?:token|key|secret)|auth|pass(?:wd)?))=([^&\s"'<>\\]{8,})"#,
         Check::Value,
     ),
     rule(
@@ -140,81 +155,82 @@ const RULES: &[Rule] = &[
     rule(
         "auth-header",
         &["authorization"],
-        r#"(?i)authorization[\\"']{0,3}\s{0,3}[:=,]\s{0,3}[\\"']{0,3}(?:(?:basic|bearer|token|bot|geniekey|apikey|negotiate|digest|aws4-hmac-sha256)\s+)?([^\s"',;\\]{6,})"#,
+        r#"(?i)authorization[\\"']{0,3}\s{0,3}(?:=>|[:=,])\s{0,3}[\[(]?[\\"']{0,3}(?:(?:basic|bearer|token|bot|geniekey|apikey|negotiate|digest|ssws|splunk|aws4-hmac-sha256)\s+)?([^\s"',;:\\\])][^\s"',;\\\])]{5,})"#,
         Check::Value,
+    ),
+    rule(
+        "auth-header",
+        &["authorization"],
+        r#"(?i)authorization[\\"']{0,3}\s{0,3}(?:=>|[:=,])\s{0,3}[\[(]?[\\"']{0,3}[a-z][\w-]{2,20}[\s=]\s{0,3}([^\s"',;:\\\])][^\s"',;\\\])]{11,})"#,
+        Check::Mixed,
     ),
     rule("bearer-token", &["bearer "], r"(?i)\bbearer\s+([\w.~+/=-]{16,})", Check::Mixed),
     rule("basic-auth", &["basic "], r"(?i)\bbasic\s+([A-Za-z0-9+/]{12,}={0,2})", Check::Mixed),
     rule(
         "key-header",
         &["x-", "private-token", "api-key"],
-        r#"(?i)\b(?:x-[a-z-]*(?:token|key|auth|secret)|private-token|api-key)[\\"']{0,3}\s{0,3}[:=]\s{0,3}[\\"']{0,3}([^\s"',;\\]{8,})"#,
+        r#"(?i)\b(?:x-[a-z-]*(?:token|key|auth|secret)|private-token|api-key)[\\"']{0,3}\s{0,3}(?:=>|[:=])\s{0,3}\[?[\\"']{0,3}([^\s"',;\\\]]{8,})"#,
         Check::Value,
     ),
     rule(
         "cookie",
-        &["cookie", "session="],
-        r#"(?i)cookie[\\"']{0,3}\s{0,3}[:=]?\s{0,3}[\\"']{0,3}[^\s=;,"']+=([^\s;"']{8,})|\b[a-z0-9_.-]*session(?:id)?=([^\s;"']{12,})"#,
+        &["cookie", "session=", "sessid=", "sessionid=", "connect.sid="],
+        r#"(?i)cookie[\\"']{0,3}\s{0,3}[:=]?\s{0,3}[\\"']{0,3}[^\s=;,"']+=([^\s;"'\\]{8,})|\b(?:[a-z0-9_.-]*(?:session(?:_?id)?|sessid)|connect\.sid)=([^\s;"'\\]{12,})"#,
         Check::Mixed,
     ),
     rule(
-        "cli-password",
-        &["mysql", "mariadb"],
-        r#"\b(?:mysql|mysqldump|mysqladmin|mariadb(?:-dump)?)\b[^\n|;]*?\s-p([^\s"']+)"#,
-        Check::Value,
-    ),
-    rule(
-        "cli-password",
-        &[
-            "sshpass",
-            "docker login",
-            "podman login",
-            "registry login",
-            "twine",
-            "az login",
-            "redis-cli",
-            "valkey-cli",
-        ],
-        r#"\b(?:sshpass|docker\s+login|podman\s+login|helm\s+registry\s+login|twine|az\s+login|redis-cli|valkey-cli)\b[^\n|;]*?\s-[pa]\s*['"]?([^\s'"-][^\s'"]*)"#,
-        Check::Value,
-    ),
-    rule(
-        "cli-password",
-        &["curl", "wget"],
-        r#"\b(?:curl|wget)\b[^\n|;]*?\s(?:-u|--user|-U|--proxy-user)[\s=]*['"]?[^\s:'"]*:([^\s'"]+)"#,
-        Check::Value,
-    ),
-    rule("cli-password", &["openssl"], r#"\bopenssl\b[^\n|;]*?\s-[kK]\s+([^\s'"]+)"#, Check::Value),
-    rule("cli-password", &["pass:"], r#"\bpass:([^\s'",]{6,})"#, Check::Value),
-    rule(
-        "cli-password",
-        &["sudo -s", "pass"],
-        r#"echo\s+(?:-n\s+)?['"]?([^'"|]+?)['"]?\s*\|\s*sudo\s+-S|echo\s+(?:-n\s+)?["']([^"']+)["']\s*>\s*\S*pass"#,
-        Check::Value,
-    ),
-    rule(
-        "argv-password",
-        &["\"-u\"", "'-u'", "\"--user\"", "\"-p", "'-p"],
-        r#"["'](?:-u|--user)["'],\s*["'][^"':]*:([^"']+)|["']-p["'],\s*["']([^"':]+)["']|["']-p([^"'\s,]{5,})["']"#,
-        Check::Value,
-    ),
-    rule(
         "sql-password",
-        &["identified by", "password '"],
-        r"(?i)\b(?:identified\s+by|password)\s+'([^']+)'",
+        &[
+            "identified ",
+            "password '",
+            "password \\'",
+            "password('",
+            "password(\\'",
+            "set password",
+        ],
+        r#"(?i:\b(?:identified\s+(?:with\s+\S{1,60}\s+)?(?:by|as)(?:\s+password|\s+values)?|password)\s+\\?'([^'\\]+))|IDENTIFIED BY \\?"?([^\s;'"\\]+)|\bPASSWORD\s?\(\s?\\?'([^'\\]+)|(?i:\bset\s+password\s+for\s+\S{1,120}\s*=\s*\\?'([^'\\]+))"#,
         Check::Value,
     ),
     rule(
         "sentence",
-        &[" is ", " was "],
-        r#"(?i)\b(?:password|passphrase|token|secret|key)\s+(?:is|was)\s*:?\s+['"]?([^\s'"&\\]{8,})"#,
-        Check::Mixed,
+        &[" is ", " was ", " is:", " was:", "password ", "ing token", "ith token"],
+        r#"(?i)\b(?:password|passphrase|token|secret|key)\s+(?:(?:is\s+generated|(?:re)?set|changed)?\s?(?:to|for\s[^:\n]{1,80}:)|(?:is|was)\s*:?)\s+['"]?([^\s'"\\]{8,})|\bpassword\s+['"]?([^\s'"\\]{8,})['"]?\s+(?:is|was|for|failed|rejected|does)\b|\b(?:using|with)\s+(?:password|token)\s+['"]?([^\s'"\\]{8,})"#,
+        Check::Scrambled,
     ),
-    rule("netrc", &["machine "], r"\bmachine\s+\S+\s+login\s+\S+\s+password\s+(\S+)", Check::Value),
+    rule(
+        "sentence",
+        &["unseal key", "recovery key", "root token"],
+        r"(?i)\b(?:(?:unseal|recovery)\s+key(?:\s+\d{1,2})?|root\s+token)\s*:\s*([^\s'\x22\\]{8,})",
+        Check::Value,
+    ),
+    rule(
+        "credential-pair",
+        &["auth=(", "auth=[", "login(", "basic auth", "credentials ", "stats auth"],
+        r#"\b(?:auth=[(\[]|login\()\s?\\?['"][^'"\\]{1,80}\\?['"],\s?\\?['"]([^'"\\]+)|(?i:\b(?:basic\s+auth:?|credentials|stats\s+auth))\s+['"]?[\w.@-]{1,60}:([^\s'":/\\]{6,})"#,
+        Check::Value,
+    ),
+    rule(
+        "config-value",
+        &["requirepass", "masterauth", "bindpw", "rootpw"],
+        r#"(?i)(?:\b|\\n)(?:requirepass|masterauth|bindpw|rootpw(?:\s+--plaintext|\s+--iscrypted)?)[\\"']{0,3}\s{1,8}[\\"']{0,3}([^\s"'\\=]{4,})"#,
+        Check::Value,
+    ),
+    rule(
+        "password-hash",
+        &["$6$", "$5$", "$1$", "$y$", "$2a$", "$2b$", "$2y$", "$argon2"],
+        r"\$[56]\$(?:rounds=\d{1,9}\$)?[\w./]{1,16}\$[\w./]{40,90}|\$1\$[\w./]{1,8}\$[\w./]{22}|\$y\$[\w./]{1,20}\$[\w./]{1,90}\$[\w./]{40,50}|\$2[aby]\$\d\d\$[\w./]{50,60}|\$argon2(?:id|i|d)\$[^\s\x22'\\]{20,200}",
+        Check::Shape,
+    ),
+    rule(
+        "netrc",
+        &["machine ", "default login"],
+        r"(?:\b|\\n)(?:machine\s+\S{1,120}|default)\s+login\s+\S{1,120}\s+password\s+([^\s\x22'\\]+)",
+        Check::Value,
+    ),
     rule(
         "pgpass",
-        &[":5432:", ":5433:", ":6432:"],
-        r"(?:^|\s)[^\s:]+:\d{2,5}:[^:\s]+:[^:\s]+:(\S+)\s*$",
+        &[":5432:", ":5433:", ":5434:", ":6432:"],
+        r"[^\s:]+:\d{2,5}:[^:\s]{1,60}:[^:\s]{1,60}:([^\s\x22'\\]+)(?:[\s\x22'\\]|$)",
         Check::Value,
     ),
     rule(
@@ -315,15 +331,33 @@ const RULES: &[Rule] = &[
     ),
     rule(
         "registry-auth",
-        &["\"auth\"", "dockerconfigjson", "_auth"],
-        r#""auth"\s*:\s*"([A-Za-z0-9+/=]{8,})"|dockerconfigjson["']?\s*:\s*["']?([A-Za-z0-9+/=]{20,})|_auth(?:Token)?\s*=\s*([^\s"']{8,})"#,
+        &["\"auth\"", "\"auth\\", "dockerconfigjson", "_auth"],
+        r#""auth\\{0,3}"\s*:\s*\\{0,3}"([A-Za-z0-9+/=]{8,})|dockerconfigjson[\\"']{0,4}\s*:\s*[\\"']{0,4}([A-Za-z0-9+/=]{20,})|_auth(?:Token)?\s*=\s*["']?([^\s"'\\]{8,})"#,
         Check::Value,
     ),
-    rule("kube-key", &["client-key-data"], r"client-key-data:\s*(\S{16,})", Check::Value),
+    rule(
+        "kube-key",
+        &["client-key-data", "kind\":\"secret", "kind\": \"secret", "kind\\\":\\\"secret"],
+        r#"client-key-data:\s*(\S{16,})|"(?:data|stringData)\\{0,3}"\s?:\s?\{([^{}]{8,4000})\}"#,
+        Check::Value,
+    ),
     rule(
         "rsa-parameter",
-        &["\"d\"", "\"p\"", "\"q\"", "\"dp\"", "\"dq\"", "\"inverseq\""],
-        r#"(?i)"(?:d|dp|dq|p|q|inverseQ)"\s*:\s*"([A-Za-z0-9+/=]{100,})""#,
+        &[
+            "\"d\"",
+            "\"p\"",
+            "\"q\"",
+            "\"dp\"",
+            "\"dq\"",
+            "\"inverseq\"",
+            "\"d\\",
+            "\"p\\",
+            "\"q\\",
+            "\"dp\\",
+            "\"dq\\",
+            "\"inverseq\\",
+        ],
+        r#"(?i)"(?:d|dp|dq|p|q|inverseQ)\\{0,3}"\s*:\s*\\{0,3}"([A-Za-z0-9+/=_-]{100,})"#,
         Check::Shape,
     ),
 ];
@@ -334,9 +368,9 @@ mod tests {
 
     #[test]
     fn every_shape_compiles_and_every_keyword_is_lower_case() {
-        assert_eq!(COMPILED.len(), RULES.len());
-        assert!(RULES.len() <= 64, "the mask of a line has 64 bits");
-        for keyword in RULES.iter().flat_map(|rule| rule.keywords) {
+        assert_eq!(COMPILED.len(), rows().count());
+        assert!(COMPILED.len() <= 64, "the mask of a line has 64 bits");
+        for keyword in rows().flat_map(|rule| rule.keywords) {
             assert_eq!(*keyword, keyword.to_ascii_lowercase());
         }
     }

@@ -16,7 +16,7 @@ pub(super) static DESCRIBING: Words = LazyLock::new(|| {
     username client server endpoint arn ref store class mode method age date at time timeout refresh \
     cache mount engine public pub budget permissions authenticator generator rule rules check stdin \
     helper complexity history change changed lock lockout strength quality index set exists valid \
-    audience issuer subject kind service process handler factory parser validator validation fingerprint \
+    audience issuer subject header headers prefix suffix column kind service process handler factory parser validator validation fingerprint \
     fingerprints label labels annotation description help title update add create task role",
     )
 });
@@ -28,6 +28,26 @@ pub(super) static KEY_OF: Words = LazyLock::new(|| {
     api access secret private client account master encryption signing integration routing app auth \
     shared storage license deploy service session webhook crypto vault unseal recovery ssl tls \
     application",
+    )
+});
+
+/// Words in front of `token` or `secret` that make it one of an interface, and no other thing such as an object of that name.
+pub(super) static INTERFACE: Words = LazyLock::new(|| {
+    words(
+        "\
+    api access auth refresh bearer session deploy bot vault github gh gitlab npm slack oauth personal jwt \
+    client app application webhook hmac consumer signing encryption admin root private cookie",
+    )
+});
+
+/// Words that say what kind of thing a value is, and nothing of the value.
+pub(super) static KINDS: Words = LazyLock::new(|| {
+    words(
+        "\
+    your my the a an api access auth client token tokens secret secrets key keys value here name id user \
+    only header cookie session app config env file json jwt oauth mode managed base64 encoded example \
+    new old this github gitlab cloud service account authorization authentication type url \
+    pass password passwd passphrase &str",
     )
 });
 
@@ -48,7 +68,7 @@ pub(super) static ABSENT: Words = LazyLock::new(|| {
     invalid incorrect expired changed unset set present absent string undefined masked hidden redacted \
     given provided not unknown denied failed inherit str text bytes object number boolean bool prompt \
     ask default omitted placeholder read write admin error ok is was for from must and or \
-    value_specified_in_no_log_parameter configured found supplied used in using with has sensitive",
+    value_specified_in_no_log_parameter configured found supplied used in using with has sensitive amd64 arm64",
     )
 });
 
@@ -88,7 +108,7 @@ mod tests {
 
     #[test]
     fn the_lists_are_words_with_single_spaces_between_them() {
-        for list in [&DESCRIBING, &KEY_OF, &KEY_NOT_OF, &ABSENT, &COMMON] {
+        for list in [&DESCRIBING, &KEY_OF, &INTERFACE, &KINDS, &KEY_NOT_OF, &ABSENT, &COMMON] {
             for word in list.iter() {
                 assert!((1..LONGEST).contains(&word.len()) && **word == *word.to_ascii_lowercase());
             }
