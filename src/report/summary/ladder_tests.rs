@@ -20,6 +20,7 @@ fn fault(page: &str, budget: usize) -> Option<String> {
     for line in page.lines() {
         match fence {
             Some(open) if line == open => fence = None,
+            None if line == "<pre>" => fence = Some("</pre>"),
             None if line.starts_with("```") => {
                 fence = Some(line.trim_end_matches(|c: char| c != '`'));
             }
