@@ -110,7 +110,7 @@ fn report_failure(session: &Session, failure: &Failure) {
         console.annotation(Kind::Error, &title, &text);
         console.text(&text);
     });
-    let summary = session.red(&format!(
+    let summary = session.page(&format!(
         "### ⚠️ {}\n\n{}\n",
         title,
         crate::report::escape::fence(text.as_str())

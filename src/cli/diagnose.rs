@@ -284,8 +284,11 @@ fn write_bundle(
     let page = page::render(session, report, &collection.evidence, place.preflight.as_ref());
     leave_page(session, place, &page);
     let json = session.redactor.pretty_json(json::to_json(report));
-    let mut own =
-        vec![("summary.md", session.red(&text)), ("report.json", json), (page::NAME, page)];
+    let mut own = vec![
+        ("summary.md", session.redactor.redact_page(&text)),
+        ("report.json", json),
+        (page::NAME, page),
+    ];
     own.extend(place.preflight.clone().map(|text| ("preflight.json", text)));
     let redactions = redaction::to_json(&redaction(collection, proof), &session.redactor);
     own.push((redaction::NAME, redactions));

@@ -28,7 +28,7 @@ pub(super) fn render(
         items: &items,
         created: &made_at(session.now),
     });
-    session.red(&page)
+    session.redactor.redact_page(&page)
 }
 
 /// The runs of Ansible in an entry, with its name.

@@ -104,7 +104,6 @@ fn json_answer(session: &Session, errors: &ConfigErrors, notes: &[String]) {
         .collect();
     let answer = json!({"ok": errors.is_empty(), "errors": errors, "notes": notes});
     let text = session.redactor.pretty_json(answer);
-    let text = session.red(&escape::json(text.as_str()));
     session.console(|console| console.exact(&text));
 }
 

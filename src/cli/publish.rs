@@ -20,7 +20,7 @@ pub(super) fn print(session: &Session, report: &Report, args: &CommonArgs) {
         Format::Text => {
             let coloured = Colours::from(args.color).on_stdout(&session.env);
             let style = if coloured { Style::Colour } else { Style::Plain };
-            let text = session.red(&text::to_text(report, style));
+            let text = session.page(&text::to_text(report, style));
             session.console(|console| console.text(&text));
         }
         Format::Json => {
@@ -39,9 +39,9 @@ pub(super) fn print(session: &Session, report: &Report, args: &CommonArgs) {
     }
 }
 
-/// The JSON form with every text redacted once more.
+/// The JSON form, every string of it redacted once more: by itself, since a rule that reads over lines would take our own layout for a log.
 pub(super) fn to_json(session: &Session, report: &Report) -> Redacted {
-    session.red(&escape::json(session.redactor.pretty_json(json::to_json(report)).as_str()))
+    session.redactor.pretty_json(json::to_json(report))
 }
 
 /// The summary; a template that fails must not cost the report, so the plain text stands in.
@@ -52,7 +52,7 @@ fn render(session: &Session, report: &Report, budget: usize) -> Redacted {
             text::to_text(report, Style::Plain).replace("```", "'''")
         )
     });
-    session.shown(&rendered)
+    session.page(&rendered)
 }
 
 /// Leaves the job summary beside the other files of a plain command.
@@ -103,7 +103,7 @@ pub(super) fn to_runner(session: &Session, report: &Report, code: u8) {
 
 fn hand_over(session: &Session, outputs: &[(&'static str, Redacted)]) {
     let shown = |(name, value): &(&'static str, Redacted)| {
-        (*name, session.red(&escape::output(value.as_str())))
+        (*name, session.redactor.redact_page(&escape::output(value.as_str())))
     };
     let outputs: Vec<_> = outputs.iter().map(shown).collect();
     if let Err(problem) = session.context.files.outputs(&outputs) {
@@ -226,9 +226,7 @@ struct GateOutputs {
 
 impl GateOutputs {
     fn named(self, session: &Session, code: u8) -> Vec<(&'static str, Redacted)> {
-        let json = |value: serde_json::Value| {
-            session.red(&escape::json(session.redactor.json(value).as_str()))
-        };
+        let json = |value: serde_json::Value| session.redactor.json(value);
         let failed_over = if self.failed_over { "true" } else { "false" };
         vec![
             ("verdict", session.red(self.verdict)),

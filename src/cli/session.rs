@@ -112,7 +112,15 @@ impl Session {
     /// The text without its secrets for a place where people read it. A text that still holds a known value is not shown at all: what
     /// stands in its place says so.
     pub(super) fn shown(&self, text: &str) -> Redacted {
-        let red = self.red(text);
+        self.proven(self.red(text))
+    }
+
+    /// As [`Self::shown`], for Markdown that was put together of escaped texts.
+    pub(super) fn page(&self, page: &str) -> Redacted {
+        self.proven(self.redactor.redact_page(page))
+    }
+
+    fn proven(&self, red: Redacted) -> Redacted {
         let held = self.redactor.leaks(red.as_str().as_bytes());
         if held.is_empty() {
             return red;
@@ -169,7 +177,7 @@ impl Session {
             return Ok(given.as_bytes().to_vec());
         }
         let path = self.context.workspace.join(given);
-        let read = self.roots().read(&path, MAX_FILE, Keep::Head).map_err(|e| {
+        let read = self.roots().read_unshown(&path, MAX_FILE).map_err(|e| {
             let chain = e.chain();
             Failure::usage(format!(
                 "input ca-bundle: {chain}\n  help: give a file in the workspace or PEM text"

@@ -366,7 +366,8 @@ impl Expected {
                 let word = whole(line, word);
                 let (key, _) = pair_before(line.get(..word.start)?)?;
                 let text = line.get(word.clone())?;
-                (key.eq_ignore_ascii_case(b"value") && judge::is_value(text)).then_some(word)
+                let fits = judge::is_value(text) && !judge::is_state(text);
+                (key.eq_ignore_ascii_case(b"value") && fits).then_some(word)
             }
         }
     }

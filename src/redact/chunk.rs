@@ -12,7 +12,7 @@ use super::path::Tracker;
 use super::patterns;
 use super::pseudonym::Pseudonyms;
 use super::seams;
-use super::span::Place;
+use super::span::{Place, Text};
 use super::user::Rules;
 use super::view::{self, View};
 
@@ -29,6 +29,7 @@ pub(super) struct Knowledge<'k> {
     pub(super) place: Option<&'k str>,
     /// How many threads a long text may take.
     pub(super) threads: Threads,
+    pub(super) text: Text,
 }
 
 /// How many threads a long text takes.
@@ -82,12 +83,15 @@ impl Knowledge<'_> {
         let stripped = View::stripped_in(std::mem::take(&mut room.view), text);
         let mut places = Vec::new();
         self.known.find(text, &stripped, &mut room.seams, &mut places);
-        let mut spans = Vec::new();
-        patterns::find((text, &stripped), &mut before.state, chunk.cut, &mut room.hits, &mut spans);
-        if let Some(rules) = self.rules {
-            rules.find(&stripped, self.place, (&mut before.tracker, chunk.cut), &mut spans);
+        if self.text == Text::Raw {
+            let mut spans = Vec::new();
+            let state = &mut before.state;
+            patterns::find((text, &stripped), state, chunk.cut, &mut room.hits, &mut spans);
+            if let Some(rules) = self.rules {
+                rules.find(&stripped, self.place, (&mut before.tracker, chunk.cut), &mut spans);
+            }
+            places.extend(spans.into_iter().map(Place::from));
         }
-        places.extend(spans.into_iter().map(Place::from));
         room.view = stripped.into_room();
         Found { places, at_cut: before }
     }

@@ -88,6 +88,7 @@ const LEAKS: &[(&str, &str)] = &[
     ("ansible-vault", "db: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  <x80>\n  <x80>"),
     ("next-line", "Use this password to proceed to installation:\n\n<a32>"),
     ("next-line", "    \"option\": \"password\",\n    \"section\": \"db\",\n    \"value\": \"<h3>\""),
+    ("next-line", "- name: DB_PASSWORD\n  value: set-<a14>"),
     ("next-line", "machine host\n  login ann\n  password <h3>"),
     ("next-line", "cmd:\n  - docker\n  - login\n  - -p\n  - <a14>"),
     ("next-line", "a - --passphrase\na - <a14>"),
@@ -143,6 +144,9 @@ const NEAR_MISSES: &[(&str, &str)] = &[
     ("cli-flag", "  -W, --password           force password prompt"),
     ("ansible-vault", "$ANSIBLE_VAULT;1.1;AES256"),
     ("next-line", "public key:\n  id: 9FED2BCBDCD29CDF762678CBAED4B06F473041FA"),
+    ("next-line", "  \"name\": \"DEPLOY_KEY\",\n  \"value\": \"present (handed in)\""),
+    ("next-line", "  \"name\": \"DEPLOY_KEY\",\n  \"value\": \"cannot be known here (403)\""),
+    ("next-line", "- name: DB_PASSWORD\n  value: missing"),
     ("next-line", "mkdir\n  - -p\n  - build/output"),
     ("kube-data", "apiVersion: v1\ndata:\n  level: information\nkind: ConfigMap"),
 ];

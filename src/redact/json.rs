@@ -1,6 +1,8 @@
-//! Redaction of a JSON value in place, by its structure and not by its text.
+//! Redaction of a JSON value in place, by its structure and not by its text; and JSON text in which nothing is hidden from a reader.
 //!
-//! It neither parses nor prints JSON.
+//! It does not parse JSON.
+
+use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
 
@@ -9,6 +11,7 @@ use super::keyed::KEYED;
 use super::redactor::Redactor;
 use super::rules;
 use super::span;
+use super::unseen::is_unseen;
 
 /// Redacts every string and key; below a key of a secret every leaf is replaced as a whole.
 pub(super) fn redact(redactor: &Redactor, value: &mut Value) {
@@ -92,6 +95,22 @@ impl Walk<'_> {
     }
 }
 
+/// A JSON text that means the same, in which control, bidirectional and invisible characters are written as JSON escapes (`\u202e`).
+/// They can stand in its strings alone: all of its syntax is ASCII. The same goes for `##[`, which the Actions runner obeys anywhere.
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.replace("##[", "#\\u0023[").chars() {
+        if c.is_ascii_graphic() || matches!(c, ' ' | '\n') || !is_unseen(c) {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,5 +151,16 @@ mod tests {
         let mut value = json!({"swordfish": 1, "cuttlefish": 2});
         redactor.redact_json(&mut value);
         assert_eq!(value.as_object().map(Map::len), Some(2));
+    }
+
+    #[test]
+    fn json_means_the_same_and_hides_nothing() {
+        let value = json!({"a\u{200b}": ["\u{9b}31m\u{7f}\u{202e}\u{e0041}\u{ffff}", "größer ✅ \n", "##[error]x"]});
+        for text in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            let shown = visible(&text);
+            assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
+            assert!(shown.contains("\\u009b31m\\u007f\\u202e\\udb40\\udc41\\uffff"), "{shown}");
+            assert!(shown.contains("größer ✅") && !shown.contains("##["), "{shown}");
+        }
     }
 }

@@ -378,6 +378,20 @@ pub(super) fn is_describing(value: &str) -> bool {
     address || words || is_common(value)
 }
 
+/// Whether a text says how it stands with a value, in the place of the value: `missing`, `present (handed in)`, `cannot be known`.
+pub(super) fn is_state(text: &[u8]) -> bool {
+    let (first, rest) =
+        text.split_at(text.iter().position(|b| b" ,;".contains(b)).unwrap_or(text.len()));
+    let alone = rest.is_empty() || rest.starts_with(b" (") || matches!(rest, [b',' | b';', ..]);
+    match first {
+        b"not" | b"cannot" | b"expires" | b"expired" => true,
+        b"present" | b"missing" | b"blank" | b"malformed" | b"whole" | b"absent" | b"set"
+        | b"unset" | b"empty" | b"defined" | b"undefined" | b"unknown" | b"valid" | b"invalid"
+        | b"changed" | b"unchanged" => alone,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -48,6 +48,7 @@ mod verify;
 mod view;
 mod words;
 
+pub use json::visible as visible_json;
 pub use pseudonym::Profile;
 pub use redacted::{Counts, Known, Redacted};
 pub use redactor::{Proof, Redactor};

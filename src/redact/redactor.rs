@@ -17,7 +17,7 @@ use super::known::{KnownValues, LATER};
 use super::number::Numbers;
 use super::pseudonym::{Profile, Pseudonyms};
 use super::redacted::{Counts, Known, Redacted};
-use super::span;
+use super::span::{self, Text};
 use super::stream::{CHUNK, Sink, Stream};
 use super::user::{RuleError, Rules, UserRule};
 use super::verify::Verifier;
@@ -129,6 +129,12 @@ impl Redactor {
         self.redact_counted(text).0
     }
 
+    /// For Markdown, HTML, XML or JSON that was put together of redacted texts, each escaped for its place: known values alone are looked
+    /// for once more, and no syntax is replaced. A rule would take the layout for a log, and what ends a foreign text for its secret.
+    pub fn redact_page(&self, page: &str) -> Redacted {
+        run(Stream::new(Knowledge { text: Text::Page, ..self.knowledge(None) }), page).0
+    }
+
     /// The text without its secrets, and how many were replaced by which rule.
     pub fn redact_counted(&self, text: &str) -> (Redacted, Counts) {
         run(Stream::new(self.knowledge(None)), text)
@@ -147,7 +153,8 @@ impl Redactor {
     fn knowledge<'k>(&'k self, place: Option<&'k str>) -> Knowledge<'k> {
         let (rules, names) = (self.rules.get(), Some(&self.names));
         let (known, threads) = (self.known(), Threads::Several);
-        Knowledge { known, numbers: &self.numbers, rules, names, place, threads }
+        let text = Text::Raw;
+        Knowledge { known, numbers: &self.numbers, rules, names, place, threads, text }
     }
 
     /// Redacts every string and every key of a JSON value; what stands under a key such as `password` is replaced as a whole.
@@ -155,16 +162,17 @@ impl Redactor {
         json::redact(self, value);
     }
 
-    /// The value as JSON text in one line, every string and key of it without secrets; the syntax stays intact.
+    /// The value as JSON text in one line, every string and key of it without secrets; the syntax stays intact, and no character in it is
+    /// one that a terminal obeys or a reader can not see.
     pub fn json(&self, mut value: Value) -> Redacted {
         self.redact_json(&mut value);
-        Redacted::sealed(value.to_string())
+        Redacted::sealed(json::visible(&value.to_string()))
     }
 
     /// As [`Self::json`], over several lines, for people.
     pub fn pretty_json(&self, mut value: Value) -> Redacted {
         self.redact_json(&mut value);
-        Redacted::sealed(format!("{value:#}\n"))
+        Redacted::sealed(json::visible(&format!("{value:#}\n")))
     }
 
     /// The user's rule for what lies below these keys of a document.

@@ -19,6 +19,18 @@ pub(super) const NAME_MAX: usize = 40;
 /// What stands for a replacement where people read in passing.
 const STARS: &str = "***";
 
+/// What is redacted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Text {
+    /// What a tool wrote.
+    Raw,
+    /// Markdown, HTML, XML or JSON that was put together of escaped texts: what ends an escaped text must stay where it is.
+    Page,
+}
+
+/// What ends an escaped text, a link, a cell or a tag in a page.
+const SYNTAX: &[u8] = b"`<>|\"'\\[](){}";
+
 /// What a rule found, as byte offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Span {
@@ -41,8 +53,13 @@ impl From<Span> for Place {
 }
 
 /// Brings spans into the form in which they can be replaced: on character boundaries, within a line, apart from one another and from
-/// earlier replacements, sorted.
-pub(super) fn settle(text: &str, places: Vec<Place>, is_rule: fn(&str) -> bool) -> Vec<Place> {
+/// earlier replacements, sorted. In a [`Text::Page`] also without the syntax in them.
+pub(super) fn settle(
+    text: &str,
+    places: Vec<Place>,
+    is_rule: fn(&str) -> bool,
+    kind: Text,
+) -> Vec<Place> {
     if places.is_empty() {
         return places;
     }
@@ -50,8 +67,14 @@ pub(super) fn settle(text: &str, places: Vec<Place>, is_rule: fn(&str) -> bool) 
     let mut parts: Vec<Place> = Vec::with_capacity(places.len());
     for place in union(places) {
         for line in lines(text, on_boundaries(text, place.range)) {
-            let free = outside(line, &earlier).into_iter();
-            parts.extend(free.map(|range| Place { range, rule: place.rule, number: place.number }));
+            for free in outside(line, &earlier) {
+                let ranges = match kind {
+                    Text::Raw => vec![free],
+                    Text::Page => between_syntax(text.as_bytes(), free),
+                };
+                let part = |range| Place { range, rule: place.rule, number: place.number };
+                parts.extend(ranges.into_iter().map(part));
+            }
         }
     }
     union(parts)
@@ -134,6 +157,21 @@ fn lines(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
     out
 }
 
+/// The parts of a range that hold no syntax and no name of a tag.
+fn between_syntax(text: &[u8], range: Range<usize>) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut start = range.start;
+    let bytes = text.get(range.clone()).unwrap_or_default();
+    for part in bytes.split(|byte| SYNTAX.contains(byte)) {
+        let in_tag = start.checked_sub(1).and_then(|before| text.get(before)) == Some(&b'<');
+        if !in_tag {
+            out.push(start..start + part.len());
+        }
+        start += part.len() + 1;
+    }
+    out
+}
+
 /// The replacements that a text holds already.
 pub(super) fn markers(text: &[u8], is_rule: fn(&str) -> bool) -> Vec<Range<usize>> {
     let width = |start| Some(start..start + marker_width(text.get(start..)?, is_rule)?);
@@ -184,7 +222,7 @@ mod tests {
         let of = |(a, b, rule): &(usize, usize, &'static str)| Span { range: *a..*b, rule }.into();
         let places = spans.iter().map(of).collect();
         let mut out = String::new();
-        render(text, &settle(text, places, any), &mut Counts::new(), &mut out);
+        render(text, &settle(text, places, any, Text::Raw), &mut Counts::new(), &mut out);
         out
     }
 
@@ -208,6 +246,16 @@ mod tests {
     }
 
     #[test]
+    fn in_a_page_the_syntax_and_the_tags_inside_a_span_stay() {
+        let page = "<td>`a b` | `c`</td>\n<p class=\"d\">e\\|f";
+        let places = vec![Place { range: 0..page.len(), rule: "x", number: None }];
+        let mut out = String::new();
+        render(page, &settle(page, places, any, Text::Page), &mut Counts::new(), &mut out);
+        let out = starred(&out, any);
+        assert_eq!(out, "<td>`***`***|***`***`</td>\n<p class=\"***\">***\\|***");
+    }
+
+    #[test]
     fn a_span_inside_a_character_takes_the_whole_character() {
         assert_eq!(replaced("aéb", &[(2, 3, "x")]), "a[redacted:x]b");
     }
@@ -217,7 +265,7 @@ mod tests {
         let none: fn(&str) -> bool = |_| false;
         let places = vec![Place { range: 0..18, rule: "x", number: None }];
         let text = "[redacted:hunter2]";
-        assert_eq!(settle(text, places.clone(), none), places);
+        assert_eq!(settle(text, places.clone(), none, Text::Raw), places);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::chunk::{Before, Chunk, Found, Knowledge, Room};
 use super::number::Numbers;
 use super::patterns;
 use super::rules;
-use super::span::{self, Place};
+use super::span::{self, Place, Text};
 
 /// The buffer is worked off when it holds this much, in bytes.
 pub(super) const CHUNK: usize = 512 * 1024;
@@ -103,7 +103,7 @@ impl<'k> Stream<'k> {
         self.before = found.at_cut;
         let mut places = std::mem::take(&mut self.pending);
         places.extend(found.places);
-        let mut places = span::settle(&text, places, rules::is_id);
+        let mut places = span::settle(&text, places, rules::is_id, self.with.text);
         self.with.numbers.fill(&text, &mut places);
         self.pending = beyond(&mut places, cut);
         let head = text.get(..cut).unwrap_or_default();
@@ -111,7 +111,10 @@ impl<'k> Stream<'k> {
         if !places.is_empty() {
             let mut once = self.spare.pop().unwrap_or_default();
             span::render(head, &places, &mut self.counts, &mut once);
-            changed = Some(until_stable(once, self.with.numbers, &mut self.counts));
+            changed = Some(match self.with.text {
+                Text::Raw => until_stable(once, self.with.numbers, &mut self.counts),
+                Text::Page => once,
+            });
         }
         if let Some(names) = self.with.names {
             names.learn(changed.as_deref().unwrap_or(head));
@@ -142,7 +145,7 @@ fn until_stable(mut text: String, numbers: &Numbers, counts: &mut Counts) -> Str
             }
         }
         let places = spans.into_iter().map(Place::from).collect();
-        let mut places = span::settle(&text, places, rules::is_id);
+        let mut places = span::settle(&text, places, rules::is_id, Text::Raw);
         if places.is_empty() {
             break;
         }

@@ -99,6 +99,19 @@ fn with_gap(value: &str, gap: &str) -> String {
     format!("{}{gap}{}", &value[..middle], &value[middle..])
 }
 
+#[test]
+fn of_a_page_known_values_are_hidden_and_nothing_that_ends_a_text_is_taken_for_one() {
+    let redactor = Redactor::new(&[Known::new("A", "swordfish-and-chips")]);
+    for page in [
+        "| `api_token=` | `swordfish-and-chips` |",
+        "`-----BEGIN RSA PRIVATE KEY-----`\n`swordfish-and-chips`",
+        "[\"password: \",\"swordfish-and-chips\"]",
+    ] {
+        let stars = page.replace("swordfish-and-chips", "***");
+        assert_eq!(redactor.redact_page(page).starred().as_str(), stars);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

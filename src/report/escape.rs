@@ -9,10 +9,11 @@ mod markdown;
 mod output;
 mod terminal;
 
+pub use crate::redact::visible_json as json;
 pub use clean::{block, clean, cut, cut_bytes, one_line};
 pub use link::{Place, address, host, link, runbook};
 pub use markdown::{CELL, cell, code_span, fence, html, plain, pre, prose, prose_cell};
-pub use output::{json, output};
+pub use output::output;
 pub use terminal::{terminal_block, terminal_line};
 
 /// The longest line that is shown, in characters.

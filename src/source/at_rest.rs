@@ -95,7 +95,7 @@ pub fn files(places: &Places) -> Vec<AtRest> {
 }
 
 fn read(folder: &Folder, name: &str, form: Form) -> Option<AtRest> {
-    let read = folder.read_to_hide(Path::new(name), CAP).ok()?;
+    let read = folder.read_unshown(Path::new(name), CAP).ok()?;
     Some(AtRest { name: name.to_owned(), form, text: read.text() })
 }
 

@@ -48,7 +48,7 @@ pub(super) fn run(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
             let hosts: Vec<String> = escape::host(&job.server_url).into_iter().collect();
             let place = markdown::Place { source: &source, hosts: &hosts, budget: args.budget };
             let page = markdown::page(&digest, &place);
-            let text = session.red(&page);
+            let text = session.redactor.redact_page(&page);
             session.console(|console| console.text(&text));
         }
     }

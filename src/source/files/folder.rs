@@ -114,8 +114,8 @@ impl Folder {
         self.opened_anyway(relative, read)
     }
 
-    /// As [`Self::read`] of the beginning, for a file on the deny list too: what it says is to be hidden elsewhere, never shown.
-    pub fn read_to_hide(&self, relative: &Path, cap: usize) -> Result<Capped, Error> {
+    /// As [`Self::read`] of the beginning, for a file on the deny list too: what it says is never shown.
+    pub fn read_unshown(&self, relative: &Path, cap: usize) -> Result<Capped, Error> {
         self.opened_anyway(relative, |file, stat| content(file, stat, cap, Keep::Head))
     }
 

@@ -86,6 +86,9 @@ impl GitHub {
         let url = location.and_then(|location| Url::parse(location).ok()).filter(is_safe);
         let unsafe_one = || Cause::Parse("the address of the log is not an https one".to_owned());
         let url = url.ok_or_else(|| Error::new(tried, unsafe_one()))?;
+        for signature in signatures(&url) {
+            self.http.obtained("the signature of a log's address", &signature);
+        }
         let response = match self.opened(tried, &url, deadline).await {
             Err(error) if matches!(error.cause(), Cause::Other(_)) => {
                 self.opened(tried, &url, deadline).await?
@@ -127,6 +130,21 @@ fn is_safe(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
     url.scheme() == "https" || (url.scheme() == "http" && here)
+}
+
+/// The proofs of who may read in a signed address, as written and as meant: `sig` of Azure, `X-Amz-Signature`, `X-Amz-Security-Token`, `X-Goog-Signature`.
+fn signatures(url: &Url) -> Vec<String> {
+    let named = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        name == "sig" || name.ends_with("signature") || name.ends_with("token")
+    };
+    let written = url.query().unwrap_or_default().split('&').filter_map(|p| p.split_once('='));
+    let written = written.filter(|(name, _)| named(name)).map(|(_, value)| value.to_owned());
+    let meant = url.query_pairs().filter(|(name, _)| named(name)).map(|(_, v)| v.into_owned());
+    let mut found: Vec<String> = written.chain(meant).filter(|value| !value.is_empty()).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 fn of_reply(reply: &Reply, cap: usize) -> JobLog {
@@ -214,6 +232,17 @@ mod tests {
     use super::*;
 
     const MIB: usize = 1 << 20;
+
+    #[test]
+    fn every_proof_in_a_signed_address_is_named_as_written_and_as_meant() {
+        let of =
+            |query: &str| signatures(&Url::parse(&format!("https://logs.test/1?{query}")).unwrap());
+        assert_eq!(of("sv=2025-01-05&sig=a%2Bb%3D&se=2026"), ["a%2Bb%3D", "a+b="]);
+        let aws =
+            "X-Amz-Credential=id&X-Amz-Security-Token=t0k&X-Amz-Signature=51g&X-Amz-Expires=60";
+        assert_eq!(of(aws), ["51g", "t0k"]);
+        assert_eq!(of("sig=&signed=yes&x"), [""; 0]);
+    }
 
     #[test]
     fn of_a_huge_log_the_beginning_and_the_end_are_kept_and_never_more_than_the_cap_is_held() {

@@ -137,6 +137,21 @@ fn the_same_cause_in_a_matrix_is_one_cause_and_the_token_stays_with_the_api() {
 }
 
 #[test]
+fn the_signature_in_the_address_of_a_log_is_hidden_in_what_was_collected() {
+    let signature = "c2lnbmVkIGJ5+nVib2R5IGF0IGFsbA==";
+    let hex = data_encoding::HEXLOWER.encode(signature.as_bytes());
+    let log = format!("read {signature}\nas {hex}\ntar: write error: No space left on device\n");
+    let jobs = [job(1, "deploy", Some("failure"), FAILED)];
+    let server = FakeGitHub::start(with_jobs(&jobs, vec![(1, text(&log))]));
+    let seen = seen(prepared(&server));
+    let log = &seen.bundle[seen.jobs()[0]];
+    assert!(log.contains("as [redacted:known-value"), "{log}");
+    for (path, text) in &seen.bundle {
+        assert!(!text.contains(signature) && !text.contains(&hex), "{path}: {text}");
+    }
+}
+
+#[test]
 fn twelve_jobs_of_a_matrix_that_failed_for_two_causes_give_two_blocks() {
     let refused = "2026-11-22T09:00:03.1234567Z ssh: connect to host web1 port 22: Connection refused\n\
                    2026-11-22T09:00:04.1234567Z ##[error]Process completed with exit code 255.\n";

@@ -13,8 +13,9 @@ use hyper::header::HeaderValue;
 use super::fake_github::{Answer, Recorded, State, plain};
 use super::fake_rest::refusal;
 
-/// The signature in the address of a log.
-pub(crate) const SIGNATURE: &str = "sig=c2lnbmVk";
+/// The query of the address of a log: the end of its time, and the signature as it is written there.
+pub(crate) const SIGNED: &str =
+    "se=2027-01-01T00%3A00%3A00Z&sig=c2lnbmVkIGJ5%2BnVib2R5IGF0IGFsbA%3D%3D";
 
 /// What the storage has of a job.
 #[derive(Clone)]
@@ -42,7 +43,7 @@ pub(super) fn redirect(state: &State, id: &str) -> Option<Answer> {
         Log::Expired => refusal(410, "Server Error", "https://docs.github.com/rest"),
         Log::Text(_) | Log::Packed(_) | Log::Lines(..) | Log::Cut(_) | Log::NoBlob => {
             let mut answer = plain(302, "text/html", "");
-            let location = format!("http://{}/logs/{id}?{SIGNATURE}", state.blobs);
+            let location = format!("http://{}/logs/{id}?{SIGNED}", state.blobs);
             let location = HeaderValue::from_str(&location).expect("location");
             answer.headers_mut().insert("location", location);
             answer
@@ -60,7 +61,7 @@ pub(super) fn blob(state: &State, request: &Recorded) -> Option<Answer> {
             format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code></Error>"),
         )
     };
-    if request.header("authorization").is_some() || query != SIGNATURE {
+    if request.header("authorization").is_some() || query != SIGNED {
         return Some(error(403, "AuthenticationFailed"));
     }
     Some(match log(state, id)? {

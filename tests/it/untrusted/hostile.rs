@@ -10,7 +10,8 @@ pub(super) struct Hostile {
 
 /// All of them; every name is there once.
 pub(super) fn all() -> Vec<Hostile> {
-    let fixed = [FENCES, MARKUP, CELLS, TERMINAL, HIDDEN, COMMANDS, ADDRESSES, PROGRAMS].concat();
+    let fixed =
+        [FENCES, MARKUP, CELLS, TERMINAL, HIDDEN, COMMANDS, ADDRESSES, PROGRAMS, SECRETS].concat();
     let fixed = fixed.into_iter().map(|(rule, name, text)| (rule, name, text.to_owned()));
     let made = long();
     fixed.chain(made).map(|(rule, name, text)| Hostile { rule, name, text }).collect()
@@ -268,6 +269,19 @@ const PROGRAMS: &[Row] = &[
         "]]></failure><testcase name=\"OWNED\"/><!ENTITY x SYSTEM \"file:///etc/passwd\">&x;",
     ),
     ("R16", "the end of a YAML text", "x: y\n- OWNED: !!python/object:os.system\n*a &a\n"),
+];
+
+/// Texts after which a secret is awaited: what follows them in the page must not be taken for it.
+const SECRETS: &[Row] = &[
+    ("R18", "a key at the end", "OWNED password: "),
+    ("R18", "a key and an open quote", "OWNED api_token=\""),
+    ("R18", "a tag of a secret", "OWNED <password>"),
+    ("R18", "a tag of a secret behind a quote", "\"x-passwd\">&x; <b>OWNED</b>"),
+    ("R18", "a header without its value", "OWNED\nAuthorization: Bearer "),
+    ("R18", "an address without its password", "postgres://OWNED:"),
+    ("R18", "a flag without its value", "mysql -uOWNED -p"),
+    ("R18", "a key that begins and does not end", "OWNED\n-----BEGIN RSA PRIVATE KEY-----"),
+    ("R18", "a sentence that announces a password", "OWNED\nyour password is:\n"),
 ];
 
 /// Texts whose length is the point.
