@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::judge;
+use super::view;
 
 /// Shortest line of a multi-line value that is a secret of its own, in characters.
 const LINE_MIN: usize = 6;
@@ -21,7 +22,7 @@ const FOLD_MIN: usize = 12;
 /// Longest value that is searched in every encoding, in bytes; longer ones in the raw, the JSON and the base64 forms.
 const EVERY_ENCODING_MAX: usize = 8 * 1024;
 
-/// At how many of its spaces a text may have been wrapped.
+/// At how many places a text may have been wrapped where wrapping takes something of it away.
 const FOLDS_MAX: usize = 12;
 
 /// How a form is compared and how far a match reaches.
@@ -128,8 +129,8 @@ fn encodings(part: &str, out: &mut BTreeMap<Vec<u8>, Match>) {
     if part.len() > EVERY_ENCODING_MAX {
         return;
     }
-    for text in folded_at_a_space(part) {
-        add(out, text.into_bytes(), fold);
+    for text in folded(part) {
+        add(out, text, fold);
     }
     add(out, json.replace('/', "\\/").into_bytes(), fold);
     add(out, json_escaped(&json).into_bytes(), fold);
@@ -145,13 +146,20 @@ fn encodings(part: &str, out: &mut BTreeMap<Vec<u8>, Match>) {
     }
 }
 
-/// A text that was wrapped at one of its spaces, as it is once the lines are joined: without this space.
-fn folded_at_a_space(text: &str) -> Vec<String> {
-    let long = text.len() >= FOLD_MIN;
-    let spaces = text.match_indices(' ').take(if long { FOLDS_MAX } else { 0 });
-    spaces
-        .map(|(at, _)| [text.get(..at), text.get(at + 1..)].into_iter().flatten().collect())
-        .collect()
+/// A text that was wrapped beside a blank, a quote, a comma or a backslash, as it is once the lines are joined: without the blank at
+/// which a tool wraps, or without all that the view of joined lines takes for what stands around a line.
+fn folded(text: &str) -> Vec<Vec<u8>> {
+    let bytes = text.as_bytes();
+    let soft = |at: usize| bytes.get(at).is_some_and(|b| view::is_around_lines(*b));
+    let runs = (1..bytes.len()).filter(|at| soft(*at) && !soft(at - 1));
+    let mut out = Vec::new();
+    for start in runs.take(if text.len() >= FOLD_MIN { FOLDS_MAX } else { 0 }) {
+        let end = (start..bytes.len()).find(|at| !soft(*at)).unwrap_or(bytes.len());
+        for cut in start + 1..=end.min(start + FOLDS_MAX) {
+            out.extend([bytes.get(..start), bytes.get(cut..)].map(Option::unwrap_or_default));
+        }
+    }
+    out.chunks_exact(2).map(<[&[u8]]>::concat).collect()
 }
 
 fn add(out: &mut BTreeMap<Vec<u8>, Match>, form: Vec<u8>, how: Match) {

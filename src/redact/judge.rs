@@ -22,24 +22,23 @@ pub(super) enum Class {
 
 /// The class of a key such as `DB_PASSWORD`, `apiKey` or `ansible_become_pass`; nothing when its value is no secret.
 pub(super) fn key_class(key: &[u8]) -> Option<Class> {
-    let words = words_of(key);
+    let words = words::KeyWords::of(key);
     let mut class = None;
     let mut after = 0;
-    for (index, word) in words.iter().enumerate() {
-        let before = index.checked_sub(1).and_then(|i| words.get(i)).map_or("", String::as_str);
-        let next = words.get(index + 1).map_or("", String::as_str);
-        if let Some(found) = word_class(word, before, next, words.len()) {
+    for index in 0..words.len() {
+        let before = index.checked_sub(1).map_or("", |before| words.get(before));
+        let next = words.get(index + 1);
+        if let Some(found) = word_class(words.get(index), before, next, words.len()) {
             class = Some(found);
             after = index + 1;
         }
     }
-    let rest = words.get(after..).unwrap_or_default();
+    let class = class?;
+    let mut rest = (after..words.len()).map(|index| words.get(index));
     let describes =
-        rest.iter().any(|w| words::has(&words::DESCRIBING, w.as_bytes())) || rest.len() > 3;
-    let counts = words.first().is_some_and(|w| {
-        matches!(w.as_str(), "max" | "min" | "num" | "n" | "no" | "is" | "has" | "use")
-    });
-    class.filter(|_| !describes && !counts)
+        words.len() - after > 3 || rest.any(|w| words::has(&words::DESCRIBING, w.as_bytes()));
+    let counts = matches!(words.get(0), "max" | "min" | "num" | "n" | "no" | "is" | "has" | "use");
+    (!describes && !counts).then_some(class)
 }
 
 fn word_class(word: &str, before: &str, next: &str, count: usize) -> Option<Class> {
@@ -82,35 +81,18 @@ fn word_class(word: &str, before: &str, next: &str, count: usize) -> Option<Clas
     {
         return Some(Class::Secret);
     }
-    if word != "key" || next == "base" || words::has(&words::KEY_NOT_OF, before.as_bytes()) {
+    if word != "key"
+        || before.is_empty()
+        || next == "base"
+        || words::has(&words::KEY_NOT_OF, before.as_bytes())
+    {
         return None;
     }
     match before {
-        "" => None,
         "api" | "access" | "secret" | "encryption" | "signing" => Some(Class::Named),
         _ if words::has(&words::KEY_OF, before.as_bytes()) => Some(Class::Secret),
         _ => Some(Class::Weak),
     }
-}
-
-/// The words of a key in lower case: cut at punctuation, at digits' ends and where the case changes.
-fn words_of(key: &[u8]) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before = b'A';
-    for (index, byte) in key.iter().enumerate() {
-        let next_is_lower = key.get(index + 1).is_some_and(u8::is_ascii_lowercase);
-        let new_word = byte.is_ascii_uppercase()
-            && (before.is_ascii_lowercase() || (next_is_lower && before.is_ascii_uppercase()));
-        if new_word || !byte.is_ascii_alphanumeric() {
-            words.push(String::new());
-        }
-        if let Some(last) = words.last_mut().filter(|_| byte.is_ascii_alphabetic()) {
-            last.push(char::from(byte.to_ascii_lowercase()));
-        }
-        before = *byte;
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 /// Whether a value is a placeholder: a mask, a variable, a template, a word such as `required`.

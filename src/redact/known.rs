@@ -288,6 +288,22 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_found_wherever_it_was_wrapped_and_whatever_stands_around_the_lines() {
+        let value = r#"it's 3 o'clock, "so" \ they, say"#;
+        for lead in ["", "    ", "2026-11-20T10:11:12.1234567Z ", "web-1  | "] {
+            for cut in 1..value.len() {
+                let (head, tail) = value.split_at(cut);
+                for tail in [tail, tail.trim_start()] {
+                    for head in [head, head.trim_end()] {
+                        let text = format!("{lead}x {head}\n{lead}{tail} y");
+                        assert!(!covered(value, &text).is_empty(), "{text}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_base64_match_takes_the_whole_run() {
         assert_eq!(covered("swordfish", "x YXN3b3JkZmlzaGI= y"), ["YXN3b3JkZmlzaGI="]);
     }

@@ -303,11 +303,15 @@ fn control_string(rest: &[u8]) -> usize {
     }
 }
 
-/// Where the wrapping at the end of a line starts: blanks, a closing quote, a comma, a backslash.
+/// Whether a byte is one that wrapping puts around a line: a blank, a quote, a comma, a backslash.
+pub(super) fn is_around_lines(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'"' | b'\'' | b',' | b'\\')
+}
+
+/// Where the wrapping at the end of a line starts.
 pub(super) fn tail_start(text: &[u8], start: usize, end: usize) -> usize {
     let line = text.get(start..end).unwrap_or_default();
-    let kept =
-        line.iter().rposition(|b| !matches!(b, b' ' | b'\t' | b'\r' | b'"' | b'\'' | b',' | b'\\'));
+    let kept = line.iter().rposition(|b| !is_around_lines(*b));
     kept.map_or(start, |last| start + last + 1)
 }
 

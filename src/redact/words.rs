@@ -1,4 +1,4 @@
-//! The word lists behind the judgement on keys and values: lower case, separated by spaces.
+//! The word lists behind the judgement on keys and values: lower case, separated by spaces. And the words of a key.
 //!
 //! Words only; what they mean for a key or a value is decided elsewhere.
 
@@ -100,6 +100,48 @@ pub(super) fn has(list: &Words, word: &[u8]) -> bool {
     lower.copy_from_slice(word);
     lower.make_ascii_lowercase();
     list.contains(&*lower)
+}
+
+/// The words of a key in lower case: cut at punctuation, at digits' ends and where the case changes.
+pub(super) struct KeyWords {
+    /// One behind the other.
+    letters: String,
+    ends: Vec<usize>,
+}
+
+impl KeyWords {
+    pub(super) fn of(key: &[u8]) -> Self {
+        let (mut letters, mut ends) = (String::with_capacity(key.len()), Vec::new());
+        let mut before = b'A';
+        for (index, byte) in key.iter().enumerate() {
+            let next_is_lower = key.get(index + 1).is_some_and(u8::is_ascii_lowercase);
+            let new_word = byte.is_ascii_uppercase()
+                && (before.is_ascii_lowercase() || (next_is_lower && before.is_ascii_uppercase()));
+            if new_word || !byte.is_ascii_alphanumeric() {
+                ends.push(letters.len());
+            }
+            if byte.is_ascii_alphabetic() {
+                letters.push(char::from(byte.to_ascii_lowercase()));
+            }
+            before = *byte;
+        }
+        ends.push(letters.len());
+        // An end where nothing was added is that of no word.
+        ends.dedup();
+        ends.retain(|end| *end > 0);
+        Self { letters, ends }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The word at this place, or nothing behind the last.
+    pub(super) fn get(&self, index: usize) -> &str {
+        let start = index.checked_sub(1).and_then(|i| self.ends.get(i)).copied().unwrap_or(0);
+        let end = self.ends.get(index).copied().unwrap_or(start);
+        self.letters.get(start..end).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
