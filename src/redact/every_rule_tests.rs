@@ -144,6 +144,7 @@ const NEAR_MISSES: &[(&str, &str)] = &[
     ("cli-flag", "  -W, --password           force password prompt"),
     ("ansible-vault", "$ANSIBLE_VAULT;1.1;AES256"),
     ("next-line", "public key:\n  id: 9FED2BCBDCD29CDF762678CBAED4B06F473041FA"),
+    ("cookie", "GET https://broker/message?sessionId=<x32>&status=Online"),
     ("next-line", "  \"name\": \"DEPLOY_KEY\",\n  \"value\": \"present (handed in)\""),
     ("next-line", "  \"name\": \"DEPLOY_KEY\",\n  \"value\": \"cannot be known here (403)\""),
     ("next-line", "- name: DB_PASSWORD\n  value: missing"),

@@ -230,9 +230,15 @@ fn look(line: &[u8], asked: &Asked, spans: &mut Vec<Span>) {
     while left != 0 {
         let index = left.trailing_zeros() as usize;
         left &= left - 1;
-        let Some(row) = COMPILED.get(index) else { continue };
+        let Some(row) = COMPILED.get(index).filter(|row| row.rule.may_be_on(line)) else {
+            continue;
+        };
         for window in windows(line.len()) {
             let part = line.get(window.clone()).unwrap_or_default();
+            // Hardly any line matches, and groups cost more than the question for a match.
+            if !row.shape.is_match(part) {
+                continue;
+            }
             for found in row.shape.captures_iter(part) {
                 let reach = found.get(0).map_or(0..0, |all| all.range());
                 if asked.divides_marker(&(window.start + reach.start..window.start + reach.end)) {

@@ -18,6 +18,19 @@ pub(super) struct Rule {
     pattern: &'static str,
     /// What the secret must not be.
     pub(super) check: Check,
+    /// A byte without which a line does not hold the secret: asked first where the keyword is common.
+    needs: Option<u8>,
+}
+
+impl Rule {
+    const fn on_lines_with(self, byte: u8) -> Self {
+        Self { needs: Some(byte), ..self }
+    }
+
+    /// Whether the line may hold the secret, as far as that is known without its shape.
+    pub(super) fn may_be_on(&self, line: &[u8]) -> bool {
+        self.needs.is_none_or(|byte| memchr::memchr(byte, line).is_some())
+    }
 }
 
 /// What is asked about a match before it counts.
@@ -95,7 +108,7 @@ pub(super) const fn rule(
     pattern: &'static str,
     check: Check,
 ) -> Rule {
-    Rule { id, keywords, pattern, check }
+    Rule { id, keywords, pattern, check, needs: None }
 }
 
 const RULES: &[Rule] = &[
@@ -149,8 +162,9 @@ const RULES: &[Rule] = &[
         &["://"],
         r#"://[^\s:/@'"<>]*:(?:([^\s/'"<>?#]+)|([^\s/@'"<>]*[^\s/@0-9'"<>][^\s/@'"<>]*/[^\s@'"<>]*))@"#,
         Check::Value,
-    ),
-    rule("url-token", &["://"], r"://([\w-]{20,})@", Check::Mixed),
+    )
+    .on_lines_with(b'@'),
+    rule("url-token", &["://"], r"://([\w-]{20,})@", Check::Mixed).on_lines_with(b'@'),
     rule("dsn-password", &["@tcp(", "@unix("], r"[\w.-]+:([^\s:@/]+)@(?:tcp|unix)\(", Check::Value),
     rule(
         "auth-header",
@@ -172,10 +186,11 @@ const RULES: &[Rule] = &[
         r#"(?i)\b(?:x-[a-z-]*(?:token|key|auth|secret)|private-token|api-key)[\\"']{0,3}\s{0,3}(?:=>|[:=])\s{0,3}\[?[\\"']{0,3}([^\s"',;\\\]]{8,})"#,
         Check::Value,
     ),
+    // The id of a session in an address is that of the runner's queue in its own logs, and no credential.
     rule(
         "cookie",
         &["cookie", "session=", "sessid=", "sessionid=", "connect.sid="],
-        r#"(?i)cookie[\\"']{0,3}\s{0,3}[:=]?\s{0,3}[\\"']{0,3}[^\s=;,"']+=([^\s;"'\\]{8,})|\b(?:[a-z0-9_.-]*(?:session(?:_?id)?|sessid)|connect\.sid)=([^\s;"'\\]{12,})"#,
+        r#"(?i)cookie[\\"']{0,3}\s{0,3}[:=]?\s{0,3}[\\"']{0,3}[^\s=;,"']+=([^\s;"'\\]{8,})|(?:^|[^?&a-z0-9_.-])[a-z0-9_.-]*session(?:_?id)?=([^\s;"'\\]{12,})|\b(?:[a-z0-9_.-]*sessid|connect\.sid)=([^\s;"'\\]{12,})"#,
         Check::Mixed,
     ),
     rule(

@@ -39,8 +39,8 @@ fn the_last_words_of_dead_containers_come_from_the_real_engine_redacted() {
     let framed = containers.start("framed", &[]);
     let terminal = containers.start("terminal", &["--tty"]);
     let loops = containers.start("loops", &["--restart", "always"]);
-    let limit = Instant::now() + Duration::from_secs(25);
-    let (row, mut bundle) = loop {
+    let limit = Instant::now() + Duration::from_secs(60);
+    let (row, bundle) = loop {
         let guard =
             Guard::plain(&["diagnose", "--config", "c.yml", "--format", "json", "--out", "out"])
                 .env("RUNNER_GUARD_SECRET_DEPLOY_KEY", "hunter2-hunter2")
@@ -50,17 +50,21 @@ fn the_last_words_of_dead_containers_come_from_the_real_engine_redacted() {
         let rows = ended.report()["collected"].as_array().cloned().unwrap_or_default();
         let row = rows.into_iter().find(|row| row["collector"] == "containers").expect("a row");
         let bundle = unpacked(&ended.bytes("out/runner-guard-bundle.tar.gz"));
-        let logs = [&framed, &terminal, &loops].map(|name| format!("containers/{name}.log"));
-        if logs.iter().all(|log| bundle.get(log).is_some_and(|text| text.contains("refused"))) {
+        // The engine may start the third one again while it is looked at.
+        let list = bundle.get("containers/list.md").cloned().unwrap_or_default();
+        let ended = |name: &String| {
+            let log = bundle.get(&format!("containers/{name}.log"));
+            let line = list.lines().find(|line| line.contains(name.as_str()));
+            log.is_some_and(|text| text.contains("refused"))
+                && line.is_some_and(|line| line.contains("| 3 | no |"))
+        };
+        if [&framed, &terminal, &loops].into_iter().all(ended) {
             break (row, bundle);
         }
-        assert!(Instant::now() < limit, "not within 25 s: {row:#} {bundle:#?}");
+        assert!(Instant::now() < limit, "not within 60 s: {row:#} {bundle:#?}");
     };
     assert_eq!(row["status"], "ok", "{row:#}");
-    let list = bundle.remove("containers/list.md").expect("the list");
     for name in [&framed, &terminal, &loops] {
-        let line = list.lines().find(|line| line.contains(name.as_str())).expect("its line");
-        assert!(line.contains("| 3 | no |"), "{line}");
         let log = &bundle[&format!("containers/{name}.log")];
         assert!(log.contains("loading") && log.contains("fatal: token "), "{log:?}");
         assert!(!log.contains("hunter2") && !log.contains(['\u{1}', '\u{2}', '\r']), "{log:?}");
