@@ -39,7 +39,7 @@ fn the_last_words_of_dead_containers_come_from_the_real_engine_redacted() {
     let framed = containers.start("framed", &[]);
     let terminal = containers.start("terminal", &["--tty"]);
     let loops = containers.start("loops", &["--restart", "always"]);
-    let limit = Instant::now() + Duration::from_secs(60);
+    let limit = Instant::now() + Duration::from_mins(1);
     let (row, bundle) = loop {
         let guard =
             Guard::plain(&["diagnose", "--config", "c.yml", "--format", "json", "--out", "out"])
