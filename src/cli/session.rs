@@ -115,7 +115,7 @@ impl Session {
         self.proven(self.red(text))
     }
 
-    /// As [`Self::shown`], for Markdown that was put together of escaped texts.
+    /// As [`Self::shown`], for a page that was put together of redacted and escaped texts.
     pub(super) fn page(&self, page: &str) -> Redacted {
         self.proven(self.redactor.redact_page(page))
     }

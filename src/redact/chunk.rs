@@ -29,6 +29,7 @@ pub(super) struct Knowledge<'k> {
     pub(super) place: Option<&'k str>,
     /// How many threads a long text may take.
     pub(super) threads: Threads,
+    /// What is redacted: in a page the patterns are not looked for.
     pub(super) text: Text,
 }
 

@@ -156,10 +156,12 @@ fn folded(text: &str) -> Vec<Vec<u8>> {
     for start in runs.take(if text.len() >= FOLD_MIN { FOLDS_MAX } else { 0 }) {
         let end = (start..bytes.len()).find(|at| !soft(*at)).unwrap_or(bytes.len());
         for cut in start + 1..=end.min(start + FOLDS_MAX) {
-            out.extend([bytes.get(..start), bytes.get(cut..)].map(Option::unwrap_or_default));
+            out.push(
+                [bytes.get(..start), bytes.get(cut..)].map(Option::unwrap_or_default).concat(),
+            );
         }
     }
-    out.chunks_exact(2).map(<[&[u8]]>::concat).collect()
+    out
 }
 
 fn add(out: &mut BTreeMap<Vec<u8>, Match>, form: Vec<u8>, how: Match) {

@@ -185,6 +185,16 @@ pub(super) fn is_mixed(value: &[u8], shortest: usize) -> bool {
         && value.iter().any(u8::is_ascii_digit)
 }
 
+/// Whether a value is a UUID in its usual form.
+pub(super) fn is_uuid(value: &[u8]) -> bool {
+    let dash = |at: usize| matches!(at, 8 | 13 | 18 | 23);
+    value.len() == 36
+        && value
+            .iter()
+            .enumerate()
+            .all(|(at, b)| if dash(at) { *b == b'-' } else { b.is_ascii_hexdigit() })
+}
+
 /// Whether a value looks as if it was made by chance: letters and digits, or letters whose case changes often.
 pub(super) fn is_scrambled(value: &[u8], shortest: usize) -> bool {
     is_mixed(value, shortest) || value.len() >= shortest && has_mixed_case(value)

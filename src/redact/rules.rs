@@ -42,6 +42,8 @@ pub(super) enum Check {
     Value,
     /// It holds letters and digits as well.
     Mixed,
+    /// As [`Self::Mixed`], and it is no UUID.
+    Ticket,
     /// It looks as if it was made by chance.
     Scrambled,
     /// It is an argument of a command that says no number, no path and no host.
@@ -54,6 +56,7 @@ impl Check {
             Self::Shape => !judge::holds_marker(value),
             Self::Value => judge::is_value(value),
             Self::Mixed => judge::is_value(value) && judge::is_mixed(value, 8),
+            Self::Ticket => Self::Mixed.holds(value) && !judge::is_uuid(value),
             Self::Scrambled => judge::is_value(value) && judge::is_scrambled(value, 8),
             Self::Argument => judge::is_argument(value),
         }
@@ -186,12 +189,18 @@ const RULES: &[Rule] = &[
         r#"(?i)\b(?:x-[a-z-]*(?:token|key|auth|secret)|private-token|api-key)[\\"']{0,3}\s{0,3}(?:=>|[:=])\s{0,3}\[?[\\"']{0,3}([^\s"',;\\\]]{8,})"#,
         Check::Value,
     ),
-    // The id of a session in an address is that of the runner's queue in its own logs, and no credential.
     rule(
         "cookie",
-        &["cookie", "session=", "sessid=", "sessionid=", "connect.sid="],
+        &["cookie", "session=", "sessid=", "sessionid=", "session_id=", "connect.sid="],
         r#"(?i)cookie[\\"']{0,3}\s{0,3}[:=]?\s{0,3}[\\"']{0,3}[^\s=;,"']+=([^\s;"'\\]{8,})|(?:^|[^?&a-z0-9_.-])[a-z0-9_.-]*session(?:_?id)?=([^\s;"'\\]{12,})|\b(?:[a-z0-9_.-]*sessid|connect\.sid)=([^\s;"'\\]{12,})"#,
         Check::Mixed,
+    ),
+    // In an address the id of a session that is a UUID is that of the runner's queue, on every other line of its own logs.
+    rule(
+        "cookie",
+        &["session=", "sessionid=", "session_id="],
+        r#"(?i)[?&][a-z0-9_.-]*session(?:_?id)?=([^&\s;"'\\]{12,})"#,
+        Check::Ticket,
     ),
     rule(
         "sql-password",

@@ -110,6 +110,7 @@ pub(super) struct KeyWords {
 }
 
 impl KeyWords {
+    /// Takes a key apart.
     pub(super) fn of(key: &[u8]) -> Self {
         let (mut letters, mut ends) = (String::with_capacity(key.len()), Vec::new());
         let mut before = b'A';

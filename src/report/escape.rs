@@ -9,7 +9,6 @@ mod markdown;
 mod output;
 mod terminal;
 
-pub use crate::redact::visible_json as json;
 pub use clean::{block, clean, cut, cut_bytes, one_line};
 pub use link::{Place, address, host, link, runbook};
 pub use markdown::{CELL, cell, code_span, fence, html, plain, pre, prose, prose_cell};

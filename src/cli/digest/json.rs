@@ -8,8 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
-use crate::redact::Redactor;
-use crate::report::escape;
+use crate::redact::{Redactor, visible_json};
 use crate::source::ansible::{Digest, Failure, Run};
 
 /// Writes the digest; every string and key of it is redacted.
@@ -34,7 +33,7 @@ impl Formatter for Visible<'_> {
         out: &mut W,
         part: &str,
     ) -> io::Result<()> {
-        out.write_all(escape::json(part).as_bytes())
+        out.write_all(visible_json(part).as_bytes())
     }
 
     fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {

@@ -44,11 +44,12 @@ pub(super) fn run(session: &Session, args: &DigestArgs) -> Result<(), Failure> {
             });
         }
         DigestForm::Markdown => {
-            let source = args.path.display().to_string();
+            let source = session.red(&args.path.display().to_string());
             let hosts: Vec<String> = escape::host(&job.server_url).into_iter().collect();
-            let place = markdown::Place { source: &source, hosts: &hosts, budget: args.budget };
+            let place =
+                markdown::Place { source: source.as_str(), hosts: &hosts, budget: args.budget };
             let page = markdown::page(&digest, &place);
-            let text = session.redactor.redact_page(&page);
+            let text = session.page(&page);
             session.console(|console| console.text(&text));
         }
     }
